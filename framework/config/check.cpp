@@ -1,0 +1,83 @@
+#include "framework/config/check.h"
+
+#include <initializer_list>
+#include <string_view>
+
+namespace bitnet {
+namespace {
+
+/// Where a broken rule is reported, and under which path.
+struct Site {
+  Place place;
+  std::string path;
+};
+
+/// The key of these that was written last, in the highest layer; the section itself where none was written.
+Site last_written(const Node& node, const std::string& path, std::initializer_list<std::string_view> keys) {
+  const Entry* last = nullptr;
+  for (const std::string_view key : keys) {
+    const Entry* const entry = node.find(key);
+    if (entry != nullptr && (last == nullptr || entry->place.layer > last->place.layer)) last = entry;
+  }
+  if (last == nullptr) return {node.place, join_path(path, *keys.begin())};
+  return {last->place, last->path};
+}
+
+}  // namespace
+
+void check_dataset(const DatasetConfig& config, const Node& node, const std::string& path, Problems* problems) {
+  if (config.source != DatasetSource::kFiles) return;
+  const auto require = [&](std::string_view key, const std::string& value) {
+    if (!value.empty()) return;
+    const Entry* const entry = node.find(key);
+    const Place& place = entry == nullptr ? node.place_of("source") : entry->place;
+    problems->add(place, join_path(path, key) + " must be a catalog entry or a path where source is 'files', but is " +
+                             (entry == nullptr ? "missing." : "empty."));
+  };
+  require("train", config.train);
+  require("validation", config.validation);
+  require("test", config.test);
+}
+
+void check_model(const ModelConfig& config, const Node& node, const std::string& path, Problems* problems) {
+  if (config.width % config.heads != 0) {
+    const Site site = last_written(node, path, {"width", "heads"});
+    problems->add(site.place, site.path + " must make width a multiple of heads, but width is " +
+                                  std::to_string(config.width) + " and heads is " + std::to_string(config.heads) + ".");
+  } else if ((config.width / config.heads) % 2 != 0) {
+    const Site site = last_written(node, path, {"width", "heads"});
+    problems->add(site.place, site.path + " must make width / heads even (rotary positions turn pairs), but it is " +
+                                  std::to_string(config.width / config.heads) + ".");
+  }
+  if (config.heads % config.kv_heads != 0) {
+    const Site site = last_written(node, path, {"kv_heads", "heads"});
+    problems->add(site.place, site.path + " must make heads a multiple of kv_heads, but heads is " +
+                                  std::to_string(config.heads) + " and kv_heads is " + std::to_string(config.kv_heads) +
+                                  ".");
+  }
+}
+
+void check_optimizer(const OptimizerConfig& config, const Node& node, const std::string& path, Problems* problems) {
+  const ScheduleConfig& schedule = config.schedule;
+  if (schedule.kind != ScheduleKind::kTwoStage || schedule.warmup_fraction <= schedule.stage_two_at) return;
+  const Entry* const entry = node.find("schedule");
+  const Node& section = entry == nullptr ? node : entry->value;
+  const Site site = last_written(section, join_path(path, "schedule"), {"warmup_fraction", "stage_two_at"});
+  problems->add(site.place, site.path + " must make the warm-up end before the second stage starts, but it does not.");
+}
+
+void check_evaluator(const EvaluatorConfig& config, const Node& node, const std::string& path, Problems* problems) {
+  if (config.window != 1) return;
+  const Site site = last_written(node, path, {"window"});
+  problems->add(site.place, site.path + " must be 0 or at least 2 (a window's first token is not scored), but is 1.");
+}
+
+void check_window(const EvaluatorConfig& config, int64_t context, const Node& node, const std::string& path,
+                  Problems* problems) {
+  if (config.window <= context) return;
+  const Site site = last_written(node, path, {"window"});
+  problems->add(site.place, site.path + " must be at most the models' context, " + std::to_string(context) +
+                                " tokens, but is " + std::to_string(config.window) + ".");
+}
+
+}  // namespace bitnet
