@@ -1,0 +1,62 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/config/experiment_config.h"
+#include "framework/nn/linear.h"
+
+namespace bitnet {
+
+/// A trainable tensor and its name, for example "layers.0.attention.q.weight".
+struct NamedParameter {
+  std::string name;
+  at::Tensor value;
+};
+
+/// A linear layer and its name.
+struct NamedLinear {
+  std::string name;
+  std::shared_ptr<Linear> linear;
+};
+
+/// A LLaMA-architecture decoder: RMSNorm, RoPE, grouped-query attention, SwiGLU. One definition for all forms of the
+/// linear layer. Source: Touvron et al. 2023 (LLaMA), section 2.2; norm placements: DESIGN section 4.
+class DecoderLM {
+ public:
+  /// Initial weights are normal(0, init_std) drawn in a fixed order from `seed`: the same for every factory.
+  DecoderLM(const ModelConfig& config, int64_t vocab_size, int64_t seed, const LinearFactory& factory);
+  ~DecoderLM();
+  DecoderLM(DecoderLM&&) noexcept;
+  DecoderLM& operator=(DecoderLM&&) noexcept;
+
+  /// Shapes: tokens_BT [B, T] int64, T <= context -> hidden states after the last norm [B, T, D] float32.
+  at::Tensor hidden(const at::Tensor& tokens_BT) const;
+  /// Logits of hidden states. Shapes: hidden [.., D] -> [.., V].
+  at::Tensor logits(const at::Tensor& hidden) const;
+  /// Shapes: tokens_BT [B, T] int64 -> logits [B, T, V] float32.
+  at::Tensor forward(const at::Tensor& tokens_BT) const { return logits(hidden(tokens_BT)); }
+  /// Mean cross-entropy in nats of predicting targets_BT; never holds all logits at once. Shapes: [B, T] both -> [].
+  at::Tensor loss(const at::Tensor& tokens_BT, const at::Tensor& targets_BT) const;
+
+  /// All trainable tensors in a fixed order.
+  std::vector<NamedParameter> parameters() const;
+  /// The linear layers inside the blocks (not embedding or head), in a fixed order.
+  std::vector<NamedLinear> linears() const;
+  const ModelConfig& config() const;
+  int64_t vocab_size() const;
+
+  /// The same model with every linear layer packed, sharing the other tensors. Errors: for a float model.
+  DecoderLM packed() const;
+
+ private:
+  DecoderLM();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace bitnet

@@ -1,0 +1,96 @@
+#include "framework/nn/model_file.h"
+
+#include <ATen/ATen.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "framework/config/resolve.h"
+#include "framework/core/error.h"
+#include "framework/core/sha256.h"
+
+namespace bitnet {
+namespace {
+
+using at::Tensor;
+
+std::string dtype_name(const Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return "F32";
+    case at::kChar:
+      return "I8";
+    case at::kByte:
+      return "U8";
+    case at::kLong:
+      return "I64";
+    default:
+      throw std::invalid_argument("tensor file: the type must be float32, int8, uint8 or int64, but is " +
+                                  std::string(c10::toString(tensor.scalar_type())) + ".");
+  }
+}
+
+}  // namespace
+
+TensorView view_of(const Tensor& tensor) {
+  TensorView view;
+  view.dtype = dtype_name(tensor);
+  view.shape.assign(tensor.sizes().begin(), tensor.sizes().end());
+  view.bytes = {static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()};
+  return view;
+}
+
+void copy_into(const TensorFile& file, const std::string& name, const Tensor& target, const std::string& where) {
+  const TensorView& view = file.at(name);
+  if (view.dtype != dtype_name(target) || at::IntArrayRef(view.shape) != target.sizes()) {
+    throw DataError(where + ": tensor '" + name + "' must be " + dtype_name(target) + " " + c10::str(target.sizes()) +
+                    ", but is " + view.dtype + " " + c10::str(at::IntArrayRef(view.shape)) +
+                    ". Use a file of the same model.");
+  }
+  std::memcpy(target.data_ptr(), view.bytes.data(), view.bytes.size());
+}
+
+std::string weights_sha256(const DecoderLM& model) {
+  Sha256 digest;
+  for (const NamedParameter& parameter : model.parameters()) {
+    digest.update(parameter.name + c10::str(parameter.value.sizes()) + "\n");
+    digest.update(parameter.value.data_ptr(), parameter.value.nbytes());
+  }
+  return digest.hex();
+}
+
+void save_model(const std::filesystem::path& path, const DecoderLM& model,
+                std::map<std::string, std::string> metadata) {
+  metadata["format"] = "bitnet-lab model 1";
+  metadata["model"] = model_text(model.config());
+  metadata["vocab_size"] = std::to_string(model.vocab_size());
+  std::map<std::string, TensorView> tensors;
+  for (const NamedParameter& parameter : model.parameters()) tensors[parameter.name] = view_of(parameter.value);
+  write_tensor_file(path, metadata, tensors);
+}
+
+LoadedModel load_model(const std::filesystem::path& path) {
+  const TensorFile file(path);
+  const std::string where = path.string();
+  const auto format = file.metadata().find("format");
+  if (format == file.metadata().end() || format->second != "bitnet-lab model 1") {
+    throw DataError(where + ": the metadata entry 'format' must be 'bitnet-lab model 1', but is " +
+                    (format == file.metadata().end() ? "missing" : "'" + format->second + "'") +
+                    ". Name a model.safetensors that `bitnet run` wrote.");
+  }
+  const std::string& vocab_text = file.metadata_at("vocab_size");
+  int64_t vocab_size = 0;
+  const auto parsed = std::from_chars(vocab_text.data(), vocab_text.data() + vocab_text.size(), vocab_size);
+  if (parsed.ec != std::errc() || vocab_size < 1) {
+    throw DataError(where + ": the metadata entry 'vocab_size' must be a positive integer, but is '" + vocab_text +
+                    "'. Train the model again.");
+  }
+  const ModelConfig config = read_model_text(file.metadata_at("model"), where);
+  LoadedModel loaded{DecoderLM(config, vocab_size, /*seed=*/0, linear_factory(config.linear)), file.metadata()};
+  for (const NamedParameter& parameter : loaded.model.parameters()) {
+    copy_into(file, parameter.name, parameter.value, where);
+  }
+  return loaded;
+}
+
+}  // namespace bitnet
