@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/experiment/results.h"
+#include "framework/experiment/statistics.h"
+
+namespace bitnet {
+
+/// What a delta means. The bands' limits are in delta.cpp and nowhere else.
+enum class Band {
+  kParity,      ///< the interval contains 0, or two exact figures are equal
+  kUnresolved,  ///< small, and without an interval to tell it from noise
+  kNotFinite,   ///< a value is not a number: the training diverged
+  kMinorWin,
+  kClearWin,
+  kMajorWin,
+  kMinorDeficiency,
+  kNeedsImprovement,
+  kSignificantDeficiency,
+};
+
+/// |delta %| from which a difference is more than minor, and from which it is major or significant.
+inline constexpr double kClearPercent = 5.0;
+inline constexpr double kMajorPercent = 20.0;
+
+/// Below |delta %| of this, one noisy measurement a side does not tell which side is better.
+inline constexpr double kUnresolvedPercent = 5.0;
+
+/// One metric of a candidate against the same metric of the baseline.
+struct DeltaRow {
+  std::string category;  ///< "Quality", "Memory" or "Speed"
+  std::string metric;    ///< the metric's name, for example "word_perplexity"
+  std::string label;     ///< the same for readers: "Word perplexity"
+  std::string unit;
+  std::string evaluator;   ///< empty for what training itself measures
+  std::string convention;  ///< with the split; empty as above
+  std::string split;
+  bool lower_is_better = true;
+  bool exact = false;  ///< a count, not a measurement: needs no interval
+  double candidate = 0;
+  double baseline = 0;
+  std::optional<double> floor;               ///< the metric's value at the true entropy
+  double delta_percent = 0;                  ///< + is better, - is worse
+  std::optional<Interval> interval_percent;  ///< of delta_percent
+  int64_t items = 0;
+  int64_t seeds = 0;
+  std::string method;              ///< of the interval, or why there is none
+  std::optional<double> ln_ratio;  ///< perplexities: ln(candidate / baseline)
+  std::optional<Interval> ln_ratio_interval;
+  Band band = Band::kParity;
+};
+
+/// A candidate against the baseline.
+struct Comparison {
+  std::string candidate;
+  std::string baseline;
+  std::vector<DeltaRow> rows;
+  std::vector<std::string> strengths;     ///< plain sentences
+  std::vector<std::string> deficiencies;  ///< plain sentences
+  std::string strengths_note;             ///< why `strengths` is empty; empty where it is not
+  std::string deficiencies_note;          ///< why `deficiencies` is empty; empty where it is not
+  std::string undecided;  ///< metrics that stand in neither list, where no note names them; may be empty
+  std::string verdict;    ///< who wins where, in one or two sentences
+};
+
+/// `s * (candidate - baseline) / |baseline| * 100`, s = -1 where lower is better: 0 is parity, + is better, - is worse.
+double delta_percent(double candidate, double baseline, bool lower_is_better);
+
+/// The interpretation of a delta, from its size and its interval.
+Band band_of(double delta_percent, const std::optional<Interval>& interval, bool exact);
+
+/// For readers: "parity", "too close to call", "minor win", ..., "significant deficiency".
+std::string_view band_name(Band band);
+/// +1 for the wins, -1 for the deficiencies, 0 for the rest.
+int band_sign(Band band);
+
+/// "BitNet" for "bitnet", "Traditional" for "traditional", any other name as it is.
+std::string display_name(std::string_view variant);
+
+/// The variant's tokens per second in training, over all its seeds; nothing where no time was recorded.
+std::optional<double> training_tokens_per_second(const VariantResult& variant);
+
+/// Every variant that is not the baseline against it, in the order of the results.
+/// Errors: DataError where the baseline is missing, the seeds differ, or a figure is not comparable: another set of
+/// evaluators, another version, convention, split, data, metric or items.
+std::vector<Comparison> compare_variants(const Results& results);
+
+}  // namespace bitnet

@@ -1,0 +1,211 @@
+#include "framework/experiment/delta_text.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "framework/experiment/report_format.h"
+
+namespace bitnet {
+namespace {
+
+std::string lower_first(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+std::string upper_first(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+/// "a", "a and b", "a, b and c".
+std::string join_words(const std::vector<std::string>& words) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+/// "5.2 % higher", "22 % lower": the difference as the value moves, without better or worse.
+std::string movement(const DeltaRow& row) {
+  const double change = delta_percent(row.candidate, row.baseline, false);
+  if (!std::isfinite(change)) return "not comparable in percent";
+  const double size = std::fabs(change);
+  return format_fixed(size, delta_decimals(size)) + "\u00A0% " + (change > 0 ? "higher" : "lower");
+}
+
+/// "2.69 against 2.54", the unit said once.
+std::string both_values(const DeltaRow& row) {
+  std::string first = format_metric(row.candidate, row.unit);
+  const std::string unit = "\u00A0" + row.unit;
+  if (first.ends_with(unit)) first.resize(first.size() - unit.size());
+  return first + " against " + format_metric(row.baseline, row.unit);
+}
+
+/// "word perplexity is 5.2 % higher (38.2 against 36.3)".
+std::string row_phrase(const DeltaRow& row) {
+  const std::string times = times_smaller(row);
+  const bool memory = !times.empty();
+  return lower_first(row.label) + (memory ? " are " + times : " is " + movement(row)) + " (" + both_values(row) + ")";
+}
+
+std::string where_measured(const DeltaRow& row) {
+  return row.evaluator.empty() ? "" : " on the " + row.split + " split (" + row.evaluator + ")";
+}
+
+/// One sentence for the rows of one evaluator (or one row of training) that point the same way.
+std::string sentence(const std::vector<const DeltaRow*>& rows, const std::string& candidate) {
+  const DeltaRow& first = *rows.front();
+  std::string text =
+      candidate + "'s " + row_phrase(first) + where_measured(first) + ": " + std::string(band_name(first.band));
+  if (first.interval_percent) {
+    text += ", 95 % interval of the delta " + interval_text(first);
+  } else if (!first.exact) {
+    text += ", " + first.method;
+  }
+  text += ".";
+  std::vector<std::string> others;
+  for (size_t i = 1; i < rows.size(); ++i) {
+    others.push_back(lower_first(rows[i]->label) + " (" + format_percent_delta(rows[i]->delta_percent) + ")");
+  }
+  if (!others.empty()) text += " The same way: " + join_words(others) + ".";
+  return text;
+}
+
+std::vector<std::string> sentences(const Comparison& comparison, int sign) {
+  std::vector<std::string> texts;
+  std::vector<const DeltaRow*> group;
+  const std::string candidate = display_name(comparison.candidate);
+  const auto flush = [&] {
+    if (!group.empty()) texts.push_back(sentence(group, candidate));
+    group.clear();
+  };
+  for (const DeltaRow& row : comparison.rows) {
+    if (band_sign(row.band) != sign) continue;
+    if (!group.empty() && (row.evaluator.empty() || row.evaluator != group.front()->evaluator)) flush();
+    group.push_back(&row);
+  }
+  flush();
+  return texts;
+}
+
+std::string undecided_text(const Comparison& comparison, Band band) {
+  std::vector<std::string> names;
+  for (const DeltaRow& row : comparison.rows) {
+    if (row.band != band) continue;
+    names.push_back(lower_first(row.label) + (row.evaluator.empty() ? "" : " (" + row.evaluator + ")"));
+  }
+  return join_words(names);
+}
+
+/// What no list names: parity, too close to call, not a number.
+std::string undecided_note(const Comparison& comparison) {
+  std::string text;
+  const std::string parity = undecided_text(comparison, Band::kParity);
+  const std::string unresolved = undecided_text(comparison, Band::kUnresolved);
+  const std::string not_finite = undecided_text(comparison, Band::kNotFinite);
+  if (!parity.empty()) text += "At parity: " + parity + ". ";
+  if (!unresolved.empty()) text += "Too close to call from one measurement: " + unresolved + ". ";
+  if (!not_finite.empty()) text += "Not a number, so that a training must have diverged: " + not_finite + ". ";
+  if (!text.empty()) text.pop_back();
+  return text;
+}
+
+std::string empty_list_note(const Comparison& comparison, const std::string& direction, size_t others) {
+  if (comparison.rows.empty()) return "None: nothing was measured on both models.";
+  std::string text = "None: in no metric is " + display_name(comparison.candidate) + " " + direction + " than " +
+                     display_name(comparison.baseline) + ". ";
+  const std::string undecided = undecided_note(comparison);
+  if (!undecided.empty()) return text + undecided;
+  return text + (others > 0 ? "All metrics point the other way." : "");
+}
+
+/// The first row of each category that points one way, and how many of the category do.
+std::string wins_text(const Comparison& comparison, int sign) {
+  std::vector<std::string> parts;
+  for (const char* category : {"Quality", "Memory", "Speed"}) {
+    const DeltaRow* first = nullptr;
+    int64_t pointing = 0;
+    int64_t all = 0;
+    for (const DeltaRow& row : comparison.rows) {
+      if (row.category != category) continue;
+      ++all;
+      if (band_sign(row.band) != sign) continue;
+      ++pointing;
+      if (first == nullptr) first = &row;
+    }
+    if (first == nullptr) continue;
+    const bool speed = first->category == "Speed";
+    std::string part = speed ? "training speed" : lower_first(category);
+    if (pointing < all) part += " in " + std::to_string(pointing) + " of " + std::to_string(all) + " metrics";
+    parts.push_back(part + ": " + (sign > 0 ? "its " : display_name(comparison.candidate) + "'s ") +
+                    row_phrase(*first));
+  }
+  std::string text;
+  for (size_t i = 0; i < parts.size(); ++i) text += (i > 0 ? "; and on " : "") + parts[i];
+  return text;
+}
+
+std::string verdict_of(const Comparison& comparison) {
+  const std::string candidate = display_name(comparison.candidate);
+  const std::string baseline = display_name(comparison.baseline);
+  const std::string wins = wins_text(comparison, 1);
+  const std::string losses = wins_text(comparison, -1);
+  if (comparison.rows.empty()) return "Nothing was measured on both " + candidate + " and " + baseline + ".";
+  if (wins.empty() && losses.empty()) {
+    return "No metric tells " + candidate + " and " + baseline + " apart. " + undecided_note(comparison);
+  }
+  std::string text;
+  if (!wins.empty()) text = candidate + " wins on " + wins + ".";
+  if (!losses.empty()) text += (text.empty() ? "" : " ") + baseline + " wins on " + losses + ".";
+  return text;
+}
+
+}  // namespace
+
+std::string display_name(std::string_view variant) {
+  if (variant == "bitnet") return "BitNet";
+  if (variant == "traditional") return "Traditional";
+  return std::string(variant);
+}
+
+std::string metric_label(std::string_view metric) {
+  std::string label(metric);
+  std::replace(label.begin(), label.end(), '_', ' ');
+  return upper_first(label);
+}
+
+std::string times_smaller(const DeltaRow& row) {
+  if (row.category != "Memory" || !(row.candidate > 0) || !(row.baseline > 0)) return "";
+  const bool smaller = row.candidate <= row.baseline;
+  const double times = smaller ? row.baseline / row.candidate : row.candidate / row.baseline;
+  return format_significant(times, 3) + "\u00D7 " + (smaller ? "smaller" : "larger");
+}
+
+std::string interval_text(const DeltaRow& row) {
+  if (!row.interval_percent) return "";
+  const Interval& interval = *row.interval_percent;
+  const int decimals = delta_decimals(std::max(std::fabs(interval.low), std::fabs(interval.high)));
+  return format_signed(interval.low, decimals) + " to " + format_signed(interval.high, decimals) + "\u00A0%";
+}
+
+void describe_comparison(Comparison& comparison) {
+  comparison.strengths = sentences(comparison, 1);
+  comparison.deficiencies = sentences(comparison, -1);
+  if (comparison.strengths.empty()) {
+    comparison.strengths_note = empty_list_note(comparison, "better", comparison.deficiencies.size());
+  }
+  if (comparison.deficiencies.empty()) {
+    comparison.deficiencies_note = empty_list_note(comparison, "worse", comparison.strengths.size());
+  }
+  comparison.undecided =
+      comparison.strengths.empty() || comparison.deficiencies.empty() ? "" : undecided_note(comparison);
+  comparison.verdict = verdict_of(comparison);
+}
+
+}  // namespace bitnet

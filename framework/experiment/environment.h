@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bitnet {
+
+/// What a run's numbers depend on beside its configuration: commit, compiler and flags, LibTorch, BLAS and its core,
+/// ternary kernel, CPU, threads, the variables of the environment that change speed; as JSON text. `seeds` and times
+/// are added by the caller's run.
+struct Environment {
+  std::string json;
+  std::vector<std::string> warnings;  ///< for example a BLAS core that the environment forces
+};
+
+/// Reads the environment of this process. `start_time` and `end_time` are UTC, ISO 8601; `end_time` may be empty.
+Environment read_environment(const std::vector<int64_t>& seeds, const std::string& start_time,
+                             const std::string& end_time);
+
+/// The time now, UTC, for example "2026-01-31T12:00:00Z".
+std::string utc_now();
+
+}  // namespace bitnet

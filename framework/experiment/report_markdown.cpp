@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include "framework/experiment/delta_text.h"
+#include "framework/experiment/report.h"
+#include "framework/experiment/report_format.h"
+#include "framework/experiment/report_parts.h"
+
+namespace bitnet {
+namespace {
+
+std::string delta_markdown(const DeltaRow& row) {
+  if (row.band == Band::kNotFinite) return "not a number";
+  const char* glyph = row.delta_percent > 0 ? "\u25B2 " : row.delta_percent < 0 ? "\u25BC " : "\u25CF ";
+  const char* word = row.delta_percent > 0 ? " better" : row.delta_percent < 0 ? " worse" : " equal";
+  std::string text = glyph + format_percent_delta(row.delta_percent) + word;
+  if (row.ln_ratio) text += ", ln ratio " + format_signed(*row.ln_ratio, 4);
+  if (const std::string times = times_smaller(row); !times.empty()) text += ", " + times;
+  return text;
+}
+
+std::string table_markdown(const Comparison& comparison) {
+  const bool floors =
+      std::any_of(comparison.rows.begin(), comparison.rows.end(), [](const DeltaRow& row) { return row.floor; });
+  std::string text = "| Category | Metric | " + escape_markdown(display_name(comparison.candidate)) + " | " +
+                     escape_markdown(display_name(comparison.baseline)) + (floors ? " | Entropy floor" : "") +
+                     " | Delta | 95 % interval | Interpretation |\n|---|---|---:|---:|" + (floors ? "---:|" : "") +
+                     "---|---|---|\n";
+  for (const DeltaRow& row : comparison.rows) {
+    text +=
+        "| " + row.category + " | " + escape_markdown(row.label) +
+        (row.evaluator.empty() ? "" : " (" + escape_markdown(row.evaluator) + ", " + escape_markdown(row.split) + ")") +
+        " | " + escape_markdown(format_metric(row.candidate, row.unit)) + " | " +
+        escape_markdown(format_metric(row.baseline, row.unit)) + " | ";
+    if (floors) text += (row.floor ? escape_markdown(format_metric(*row.floor, row.unit)) : "\u2013") + " | ";
+    text +=
+        delta_markdown(row) + " | " +
+        (row.interval_percent ? interval_text(row) + ", n = " + format_count(row.items) : escape_markdown(row.method)) +
+        " | " + std::string(band_name(row.band)) + " |\n";
+  }
+  return text;
+}
+
+std::string list_markdown(const std::string& title, const std::vector<std::string>& sentences,
+                          const std::string& note) {
+  std::string text = "**" + title + "**\n\n";
+  for (const std::string& sentence : sentences) text += "- " + escape_markdown(sentence) + "\n";
+  if (!note.empty()) text += "- " + escape_markdown(note) + "\n";
+  return text + "\n";
+}
+
+/// A fence longer than any run of backticks inside.
+std::string fenced(const std::string& content) {
+  size_t longest = 0;
+  size_t run = 0;
+  for (const char c : content) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(std::max<size_t>(3, longest + 1), '`');
+  return fence + "sh\n" + content + "\n" + fence + "\n";
+}
+
+}  // namespace
+
+std::string render_report_markdown(const Results& results) {
+  const ReportView view{results, compare_variants(results)};
+  std::string text = "## " + escape_markdown(results.experiment) + "\n\n";
+  if (!results.description.empty()) text += escape_markdown(results.description) + "\n\n";
+  if (view.comparisons.empty()) text += "The run has one variant only: there is nothing to compare it with.\n\n";
+  for (const Comparison& comparison : view.comparisons) {
+    text += "**" + escape_markdown(comparison.verdict) + "**\n\n" + table_markdown(comparison) + "\n" +
+            list_markdown("Strengths", comparison.strengths, comparison.strengths_note) +
+            list_markdown("Deficiencies", comparison.deficiencies, comparison.deficiencies_note);
+    if (!comparison.undecided.empty()) text += escape_markdown(comparison.undecided) + "\n\n";
+  }
+  if (!view.comparisons.empty()) {
+    text += "Delta in percent of " + escape_markdown(display_name(results.baseline)) +
+            ": 0 is parity, + is better, \u2212 is worse. Intervals: paired bootstrap of whole items.\n\n";
+  }
+  return text + "Reproduce, configuration `" + escape_markdown(results.config_hash) + "`:\n\n" +
+         fenced(results.command);
+}
+
+}  // namespace bitnet

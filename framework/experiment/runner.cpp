@@ -1,0 +1,298 @@
+#include "framework/experiment/runner.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "framework/core/error.h"
+#include "framework/core/file.h"
+#include "framework/core/sha256.h"
+#include "framework/data/token_windows.h"
+#include "framework/evaluate/model_scorer.h"
+#include "framework/experiment/environment.h"
+#include "framework/experiment/report.h"
+#include "framework/nn/model_file.h"
+#include "framework/train/train_loop.h"
+
+namespace bitnet {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// What all variants share: the text, its tokenizer and the token files.
+struct SharedData {
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<Tokenizer> tokenizer;
+};
+
+SharedData open_data(const ExperimentConfig& config, ProgressReporter& progress) {
+  SharedData data;
+  data.dataset = open_dataset(config.dataset, progress);
+  data.tokenizer = open_tokenizer(config.tokenizer, *data.dataset, progress);
+  return data;
+}
+
+void use_threads(int64_t threads) {
+  at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency())));
+}
+
+/// Takes the folder for this configuration: creates it, or checks that what is there has the same one.
+void claim_folder(const fs::path& folder, const ResolvedExperiment& experiment) {
+  const fs::path config_file = folder / "config.resolved.yaml";
+  if (!fs::exists(config_file)) {
+    if (fs::exists(folder / "results.json")) {
+      throw DataError(folder.string() +
+                      ": the run folder must hold config.resolved.yaml, but holds results without it. "
+                      "Remove the folder or give another with --out.");
+    }
+    write_file_atomic(config_file, experiment.full_text);
+    return;
+  }
+  const ResolvedExperiment found = resolve_text(read_file(config_file), config_file.string());
+  if (found.hash != experiment.hash) {
+    throw DataError(config_file.string() + ": the run folder's configuration must have the hash " +
+                    experiment.hash.substr(0, 16) + ", but has " + found.hash.substr(0, 16) +
+                    ". Remove the folder or give another with --out.");
+  }
+}
+
+void count_parameters(const DecoderLM& model, VariantResult& variant) {
+  variant.linear = yaml_name(model.config().linear);
+  variant.parameters = variant.ternary_parameters = variant.weight_bytes = 0;
+  for (const NamedParameter& parameter : model.parameters()) variant.parameters += parameter.value.numel();
+  variant.weight_bytes = variant.parameters * 4;
+  if (model.config().linear != LinearKind::kBitnet) return;
+  for (const NamedLinear& layer : model.packed().linears()) {
+    variant.weight_bytes += layer.linear->packed().numel();
+  }
+  for (const NamedLinear& layer : model.linears()) {
+    variant.ternary_parameters += layer.linear->weight().numel();
+    variant.weight_bytes -= layer.linear->weight().numel() * 4;
+  }
+}
+
+std::string sample_lines(const Evaluation& evaluation) {
+  std::string lines;
+  for (const EvaluationItem& item : evaluation.items) {
+    lines +=
+        nlohmann::ordered_json{
+            {"id", item.id}, {"nats", item.nats}, {"tokens", item.tokens}, {"words", item.words}, {"bytes", item.bytes}}
+            .dump() +
+        "\n";
+  }
+  return lines;
+}
+
+void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
+  write_file_atomic(folder / ("samples_" + evaluation.evaluator + ".jsonl"), sample_lines(evaluation));
+  write_file_atomic(folder / ("evaluation_" + evaluation.evaluator + ".json"), evaluation_to_json(evaluation));
+}
+
+Evaluation evaluate_served(const DecoderLM& model, const std::string& sha256, Evaluator& evaluator,
+                           ProgressReporter& progress) {
+  ModelScorer scorer(model);
+  const Clock::time_point start = Clock::now();
+  Evaluation evaluation = evaluator.evaluate(scorer, progress);
+  evaluation.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  evaluation.weights_sha256 = sha256;
+  return evaluation;
+}
+
+/// The packed form of a BitNet; nothing for other models.
+std::optional<DecoderLM> packed_form(const DecoderLM& model) {
+  if (model.config().linear != LinearKind::kBitnet) return std::nullopt;
+  return model.packed();
+}
+
+class Runner {
+ public:
+  Runner(const ResolvedExperiment& experiment, const RunOptions& options, ProgressReporter& progress)
+      : experiment_(experiment), config_(experiment.config), options_(options), progress_(progress) {}
+
+  RunOutcome run() {
+    use_threads(config_.trainer.threads);
+    const fs::path folder = options_.out / config_.name / experiment_.hash.substr(0, 16);
+    create_folder(folder);
+    const FileLock lock(folder / ".lock");
+    claim_folder(folder, experiment_);
+    const std::string start_time = utc_now();
+    const Environment environment = read_environment(config_.seeds, start_time, "");
+    for (const std::string& warning : environment.warnings) progress_.warning(warning);
+    write_file_atomic(folder / "environment.json", environment.json);
+
+    data_ = open_data(config_, progress_);
+    RunOutcome outcome{folder, describe()};
+    run_variants(folder, outcome.results);
+
+    outcome.results.environment_json = read_environment(config_.seeds, start_time, utc_now()).json;
+    write_file_atomic(folder / "environment.json", outcome.results.environment_json);
+    write_file_atomic(folder / "results.json", results_to_json(outcome.results));
+    write_reports(outcome.results, folder);
+    return outcome;
+  }
+
+ private:
+  static void create_folder(const fs::path& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) {
+      throw DataError(folder.string() +
+                      ": the run folder must be a folder that can be written, but creating it failed: " +
+                      error.message() + ". Give another with --out.");
+    }
+  }
+
+  Results describe() const {
+    Results results;
+    results.experiment = config_.name;
+    results.description = config_.description;
+    results.config_hash = experiment_.hash;
+    results.config_text = experiment_.full_text;
+    results.overridden = experiment_.overridden;
+    results.command = options_.command;
+    results.baseline = config_.baseline;
+    results.dataset = data_.dataset->name();
+    results.tokenizer = data_.tokenizer->name();
+    results.vocab_size = data_.tokenizer->vocab_size();
+    results.data_sha256 = {{"train", data_.dataset->sha256(DataSplit::kTrain)},
+                           {"validation", data_.dataset->sha256(DataSplit::kValidation)},
+                           {"test", data_.dataset->sha256(DataSplit::kTest)},
+                           {"tokenizer", data_.tokenizer->fingerprint()}};
+    return results;
+  }
+
+  void run_variants(const fs::path& folder, Results& results) {
+    const TokenFile train = open_token_file(*data_.dataset, DataSplit::kTrain, *data_.tokenizer, progress_);
+    const TokenFile validation = open_token_file(*data_.dataset, DataSplit::kValidation, *data_.tokenizer, progress_);
+    if (const auto floor = data_.dataset->floor(DataSplit::kValidation)) {
+      results.floor_nats_per_token = floor->nats / static_cast<double>(validation.count());
+    }
+    for (const VariantConfig& variant : config_.variants) results.variants.emplace_back().name = variant.name;
+    // Seeds outside, variants inside: after the first round there is a whole comparison.
+    for (const int64_t seed : config_.seeds) {
+      for (size_t i = 0; i < config_.variants.size(); ++i) {
+        const fs::path seed_folder = folder / config_.variants[i].name / fmt::format("seed-{}", seed);
+        run_seed(config_.variants[i], seed, seed_folder, train, validation, results.variants[i]);
+      }
+    }
+  }
+
+  void run_seed(const VariantConfig& variant, int64_t seed, const fs::path& folder, const TokenFile& train,
+                const TokenFile& validation, VariantResult& result) {
+    DecoderLM model(variant.model, data_.tokenizer->vocab_size(), seed, linear_factory(variant.model.linear));
+    const TokenWindows train_windows(train, variant.model.context);
+    const TokenWindows validation_windows(validation, variant.model.context);
+    TrainJob job;
+    job.folder = folder;
+    job.label = fmt::format("{}, seed {}", variant.name, seed);
+    job.identity = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n", experiment_.hash, variant.name, seed, train.sha256(),
+                                          data_.tokenizer->fingerprint()));
+    job.model_metadata = {{"experiment", experiment_.full_text},
+                          {"variant", variant.name},
+                          {"seed", std::to_string(seed)},
+                          {"tokenizer_fingerprint", data_.tokenizer->fingerprint()}};
+    job.optimizer = variant.optimizer;
+    job.trainer = config_.trainer;
+    job.seed = seed;
+    job.train = &train_windows;
+    job.validation = &validation_windows;
+    job.should_stop = options_.should_stop;
+    const TrainOutcome outcome = train_to_end(model, job, progress_);
+
+    SeedResult seed_result;
+    seed_result.seed = seed;
+    seed_result.steps = outcome.steps;
+    seed_result.tokens_seen = outcome.tokens_seen;
+    seed_result.train_seconds = outcome.train_seconds;
+    seed_result.initial_weights_sha256 = outcome.initial_weights_sha256;
+    seed_result.final_weights_sha256 = outcome.final_weights_sha256;
+    seed_result.curve = outcome.records.points;
+    seed_result.epochs = outcome.records.epochs;
+    seed_result.ternary = outcome.records.ternary;
+    const std::optional<DecoderLM> packed = packed_form(model);
+    for (const NamedEvaluator& evaluator : config_.evaluators) {
+      seed_result.evaluations.push_back(
+          evaluate(packed ? *packed : model, outcome.final_weights_sha256, evaluator, folder, job.label));
+      seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
+    }
+    count_parameters(model, result);
+    result.seeds.push_back(std::move(seed_result));
+  }
+
+  /// Reads what an earlier call measured, or measures.
+  Evaluation evaluate(const DecoderLM& served, const std::string& weights, const NamedEvaluator& named,
+                      const fs::path& folder, const std::string& label) {
+    const std::unique_ptr<Evaluator> evaluator = make_evaluator(named, *data_.dataset, *data_.tokenizer);
+    const fs::path file = folder / ("evaluation_" + named.name + ".json");
+    if (fs::exists(file)) {
+      Evaluation before = evaluation_from_json(read_file(file), file.string());
+      if (before.version == evaluator->version() && before.weights_sha256 == weights) return before;
+    }
+    progress_.message(fmt::format("{}: evaluating {}", label, named.name));
+    Evaluation evaluation = evaluate_served(served, weights, *evaluator, progress_);
+    write_evaluation(evaluation, folder);
+    return evaluation;
+  }
+
+  const ResolvedExperiment& experiment_;
+  const ExperimentConfig& config_;
+  const RunOptions& options_;
+  ProgressReporter& progress_;
+  SharedData data_;
+};
+
+}  // namespace
+
+RunOutcome run_experiment(const ResolvedExperiment& experiment, const RunOptions& options, ProgressReporter& progress) {
+  return Runner(experiment, options, progress).run();
+}
+
+void write_reports(const Results& results, const fs::path& folder) {
+  write_file_atomic(folder / "report.html", render_report_html(results));
+  write_file_atomic(folder / "report.md", render_report_markdown(results));
+  write_file_atomic(folder / "junit.xml", render_junit(results));
+}
+
+OpenModel open_model(const fs::path& model_file, ProgressReporter& progress) {
+  LoadedModel loaded = load_model(model_file);
+  const std::string where = model_file.string();
+  const auto text = loaded.metadata.find("experiment");
+  if (text == loaded.metadata.end()) {
+    throw DataError(where +
+                    ": the metadata entry 'experiment' must name the data and the tokenizer, but is missing. "
+                    "Name a model.safetensors that `bitnet run` wrote.");
+  }
+  const ResolvedExperiment experiment = resolve_text(text->second, where);
+  use_threads(experiment.config.trainer.threads);
+  SharedData data = open_data(experiment.config, progress);
+  const auto fingerprint = loaded.metadata.find("tokenizer_fingerprint");
+  if (fingerprint == loaded.metadata.end() || fingerprint->second != data.tokenizer->fingerprint()) {
+    throw DataError(where + ": the model's tokenizer must be the one of its experiment, " +
+                    data.tokenizer->fingerprint().substr(0, 12) + ", but is " +
+                    (fingerprint == loaded.metadata.end() ? "not named" : fingerprint->second.substr(0, 12)) +
+                    ". Restore the data the model was trained on.");
+  }
+  std::optional<DecoderLM> packed = packed_form(loaded.model);
+  std::string weights = weights_sha256(loaded.model);
+  return {std::move(loaded.model), std::move(packed), std::move(weights), std::move(data.dataset),
+          std::move(data.tokenizer)};
+}
+
+Evaluation evaluate_model(const fs::path& model_file, const NamedEvaluator& named, const fs::path& out,
+                          ProgressReporter& progress) {
+  const OpenModel opened = open_model(model_file, progress);
+  const std::unique_ptr<Evaluator> evaluator = make_evaluator(named, *opened.dataset, *opened.tokenizer);
+  Evaluation evaluation = evaluate_served(opened.served(), opened.weights_sha256, *evaluator, progress);
+  if (!out.empty()) write_evaluation(evaluation, out);
+  return evaluation;
+}
+
+}  // namespace bitnet

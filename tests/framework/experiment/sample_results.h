@@ -1,0 +1,153 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "framework/core/random.h"
+#include "framework/experiment/results.h"
+
+namespace bitnet {
+
+/// How a made-up run looks.
+struct SampleOptions {
+  std::vector<int64_t> seeds = {1};
+  int64_t items = 60;
+  bool floor = true;
+  double candidate_loss = 0.06;  ///< added to the candidate's nats per token
+};
+
+namespace sample {
+
+constexpr int64_t kEpochs = 3;
+constexpr int64_t kSteps = 900;
+
+inline double normal(Random& random) {
+  return std::sqrt(-2 * std::log(1 - random.uniform())) * std::cos(2 * std::acos(-1.0) * random.uniform());
+}
+
+inline Evaluation evaluation(bool words, bool candidate, int64_t seed, const SampleOptions& options) {
+  Evaluation out;
+  out.evaluator = words ? "perplexity-word" : "perplexity-windows";
+  out.version = 1;
+  out.convention = words ? "word (lm-eval, text as stored), context 128" : "windows (text as stored), 128 tokens";
+  out.data_sha256 = std::string(64, 'd');
+  out.split = "test";
+  Random shared = random_stream(7, words);
+  Random own = random_stream(8, words, static_cast<uint64_t>(2 * seed + candidate));
+  double nats = 0, tokens = 0, word_count = 0, bytes = 0;
+  for (int64_t i = 0; i < options.items; ++i) {
+    EvaluationItem item;
+    item.id = (words ? "page-" : "window-") + std::to_string(i);
+    item.tokens = words ? 60 + static_cast<int64_t>(shared.below(90)) : 127;
+    item.words = words ? item.tokens / 4 : 0;
+    item.bytes = item.tokens;
+    item.nats = static_cast<double>(item.tokens) *
+                (0.93 + 0.05 * normal(shared) + (candidate ? options.candidate_loss : 0.0) + 0.02 * normal(own));
+    nats += item.nats, tokens += static_cast<double>(item.tokens), bytes += static_cast<double>(item.bytes);
+    word_count += static_cast<double>(item.words);
+    out.items.push_back(item);
+  }
+  const double ln2 = std::log(2.0);
+  const double floor = 0.86;
+  if (words) {
+    out.metrics = {{"word_perplexity", std::exp(nats / word_count), "perplexity", true},
+                   {"bits_per_byte", nats / bytes / ln2, "bits/byte", true},
+                   {"nats_per_token", nats / tokens, "nats/token", true}};
+    if (options.floor) out.floor["word_perplexity"] = std::exp(floor * tokens / word_count);
+  } else {
+    out.metrics = {{"perplexity", std::exp(nats / tokens), "perplexity", true},
+                   {"bits_per_byte", nats / bytes / ln2, "bits/byte", true}};
+    if (options.floor) out.floor["perplexity"] = std::exp(floor);
+  }
+  if (options.floor) out.floor["bits_per_byte"] = floor / ln2;
+  return out;
+}
+
+inline SeedResult seed_result(bool candidate, int64_t seed, const SampleOptions& options) {
+  SeedResult out;
+  out.seed = seed;
+  out.steps = kSteps;
+  out.tokens_seen = kSteps * 8 * 128;
+  out.train_seconds = candidate ? 71.25 : 55.5;
+  out.evaluate_seconds = 3.5;
+  out.initial_weights_sha256 = std::string(63, 'a') + std::to_string(seed % 10);
+  out.final_weights_sha256 = std::string(63, candidate ? 'b' : 'c') + std::to_string(seed % 10);
+  Random random = random_stream(9, candidate, static_cast<uint64_t>(seed));
+  const auto loss = [&](double step) {
+    return 0.92 + (candidate ? options.candidate_loss : 0.0) + 4.6 * std::exp(-std::pow(step / 60, 0.62));
+  };
+  for (int64_t step = 10; step <= kSteps; step += 10) {
+    const auto at = static_cast<double>(step);
+    out.curve.push_back({step, at * kEpochs / kSteps, loss(at) * (1 + 0.012 * normal(random)),
+                         2.4e-3 * (1 - at / (1.1 * kSteps)), 0.4});
+  }
+  for (int64_t epoch = 1; epoch <= kEpochs; ++epoch) {
+    const double end = static_cast<double>(epoch * kSteps) / kEpochs;
+    out.epochs.push_back({epoch, loss(end - 120), loss(end) + 0.015});
+  }
+  if (!candidate)
+    return out.evaluations = {evaluation(false, false, seed, options), evaluation(true, false, seed, options)}, out;
+  for (int64_t epoch = 0; epoch <= kEpochs; ++epoch) {
+    int64_t index = 0;
+    for (int64_t layer = 0; layer < 4; ++layer) {
+      for (const char* name :
+           {"attention.q", "attention.k", "attention.v", "attention.o", "ffn.gate", "ffn.up", "ffn.down"}) {
+        const double zero = 0.31 + 0.012 * static_cast<double>(epoch) * (0.4 + normal(random) * 0.5);
+        TernaryRecord record{epoch,
+                             "layers." + std::to_string(layer) + "." + name,
+                             0.5 - zero / 2,
+                             zero,
+                             0.5 - zero / 2,
+                             0.016 + 0.004 * static_cast<double>(epoch) + 0.0008 * static_cast<double>(index++ % 7),
+                             0};
+        if (epoch > 0) record.flipped = 0.34 / static_cast<double>(epoch * epoch) * (1 + 0.15 * normal(random));
+        out.ternary.push_back(record);
+      }
+    }
+  }
+  out.evaluations = {evaluation(false, true, seed, options), evaluation(true, true, seed, options)};
+  return out;
+}
+
+}  // namespace sample
+
+/// A made-up run of a BitNet and its traditional twin; the same options give the same results.
+inline Results sample_results(const SampleOptions& options = {}) {
+  Results results;
+  results.experiment = "quickstart";
+  results.description = "A BitNet and its traditional twin on the generated language tinyworld, in a few minutes.";
+  results.config_hash = "3f2a9c0d5b7e41868c9d0a1b2c3d4e5f60718293a4b5c6d7e8f9012345678901";
+  results.config_text =
+      "name: quickstart\nseeds: [1]\nbaseline: traditional\ndataset:\n  source: tinyworld\n  train_bytes: 1000000\n"
+      "trainer:\n  epochs: 3\nvariants:\n  bitnet:\n    model:\n      linear: bitnet\n    optimizer:\n"
+      "      learning_rate: 0.0024\n  traditional:\n    model:\n      linear: float\n    optimizer:\n"
+      "      learning_rate: 0.0006\n";
+  results.overridden = {"trainer.epochs", "variants.bitnet.optimizer.learning_rate"};
+  results.command = "scripts/run experiments/quickstart/experiment.yaml";
+  results.baseline = "traditional";
+  results.dataset = "tinyworld";
+  results.tokenizer = "byte";
+  results.vocab_size = 258;
+  results.data_sha256 = {{"train", std::string(64, '1')},
+                         {"validation", std::string(64, '2')},
+                         {"test", std::string(64, 'd')},
+                         {"tokenizer", std::string(64, '4')}};
+  if (options.floor) results.floor_nats_per_token = 0.86;
+  results.environment_json =
+      "{\"commit\": \"0123456789abcdef\", \"dirty\": false, \"compiler\": \"GNU 12.2.0\", \"flags\": \"-O2 "
+      "-ffp-contract=off\", "
+      "\"libtorch\": \"1.13.1\", \"blas\": {\"name\": \"OpenBLAS\", \"core\": \"SkylakeX\"}, \"kernel\": "
+      "\"avx512vnni\", "
+      "\"threads\": 2, \"seeds\": [1]}";
+  results.variants = {{"bitnet", "bitnet", 3297536, 3162112, 1332224, {}},
+                      {"traditional", "float", 3297536, 0, 13190144, {}}};
+  for (const int64_t seed : options.seeds) {
+    results.variants[0].seeds.push_back(sample::seed_result(true, seed, options));
+    results.variants[1].seeds.push_back(sample::seed_result(false, seed, options));
+  }
+  return results;
+}
+
+}  // namespace bitnet
