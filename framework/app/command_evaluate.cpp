@@ -1,0 +1,49 @@
+#include <fmt/format.h>
+
+#include <boost/program_options.hpp>
+#include <iostream>
+
+#include "framework/app/commands.h"
+#include "framework/app/options.h"
+#include "framework/app/progress_bar.h"
+#include "framework/config/resolve.h"
+#include "framework/core/error.h"
+#include "framework/experiment/runner.h"
+
+namespace bitnet {
+
+namespace po = boost::program_options;
+
+int evaluate_command(const std::vector<std::string>& words) {
+  CommandOptions command;
+  command.usage = "bitnet evaluate MODEL --evaluator NAME [--out DIR]";
+  command.summary =
+      "Evaluates a trained model (the model.safetensors of a run) with one evaluator block of configs/evaluator/,\n"
+      "on the data of its experiment. --out keeps evaluation_NAME.json and the per-item samples_NAME.jsonl.";
+  command.example =
+      "bitnet evaluate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --evaluator perplexity-word";
+  command.positional = {"MODEL"};
+  command.options.add_options()("evaluator", po::value<std::string>(), "name of the evaluator block")(
+      "out", po::value<std::string>()->default_value(""), "folder for the records");
+  po::variables_map values;
+  if (!read_options(command, words, &values)) return 0;
+  if (values.count("evaluator") == 0) {
+    throw ConfigError(
+        "command line: --evaluator must name a block of configs/evaluator/, but is missing. See `bitnet evaluate "
+        "--help`.");
+  }
+  const std::string name = values["evaluator"].as<std::string>();
+  const NamedEvaluator evaluator{name, resolve_evaluator(name)};
+  ProgressBar progress;
+  const Evaluation evaluation =
+      evaluate_model(values["MODEL"].as<std::string>(), evaluator, values["out"].as<std::string>(), progress);
+  std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
+  for (const Metric& metric : evaluation.metrics) {
+    const auto floor = evaluation.floor.find(metric.name);
+    std::cout << fmt::format("  {:<18} {:>12.5f} {}{}\n", metric.name, metric.value, metric.unit,
+                             floor == evaluation.floor.end() ? "" : fmt::format("  (floor {:.5f})", floor->second));
+  }
+  return 0;
+}
+
+}  // namespace bitnet

@@ -1,0 +1,48 @@
+#include <boost/program_options.hpp>
+#include <iostream>
+
+#include "framework/app/commands.h"
+#include "framework/app/options.h"
+#include "framework/app/progress_bar.h"
+#include "framework/config/resolve.h"
+#include "framework/core/error.h"
+#include "framework/data/dataset.h"
+#include "framework/experiment/runner.h"
+#include "framework/infer/generate.h"
+#include "framework/nn/model_file.h"
+
+namespace bitnet {
+
+namespace po = boost::program_options;
+
+int generate_command(const std::vector<std::string>& words) {
+  CommandOptions command;
+  command.usage = "bitnet generate MODEL --prompt TEXT [options]";
+  command.summary =
+      "Continues a text with a trained model (the model.safetensors of a run) and prints it as it comes. A BitNet "
+      "runs\n"
+      "packed. Greedy unless --temperature is given.";
+  command.example =
+      "bitnet generate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --prompt 'The ' "
+      "--max-new-tokens 80";
+  command.positional = {"MODEL"};
+  GenerateOptions options;
+  command.options.add_options()("prompt", po::value<std::string>()->default_value(""), "text to continue")(
+      "max-new-tokens", po::value(&options.max_new_tokens)->default_value(options.max_new_tokens), "most tokens")(
+      "temperature", po::value(&options.temperature)->default_value(options.temperature), "0 is greedy")(
+      "top-k", po::value(&options.top_k)->default_value(options.top_k), "most likely tokens to draw from; 0: all")(
+      "top-p", po::value(&options.top_p)->default_value(options.top_p), "least probability mass to draw from")(
+      "seed", po::value(&options.seed)->default_value(options.seed), "of the draws");
+  po::variables_map values;
+  if (!read_options(command, words, &values)) return 0;
+  ProgressBar progress;
+  const OpenModel opened = open_model(values["MODEL"].as<std::string>(), progress);
+  const std::string prompt = values["prompt"].as<std::string>();
+  std::cout << prompt << std::flush;
+  generate(opened.served(), *opened.tokenizer, prompt, options,
+           [](std::string_view text) { std::cout << text << std::flush; });
+  std::cout << "\n";
+  return 0;
+}
+
+}  // namespace bitnet

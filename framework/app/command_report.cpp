@@ -1,0 +1,33 @@
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "framework/app/commands.h"
+#include "framework/app/options.h"
+#include "framework/core/file.h"
+#include "framework/experiment/runner.h"
+
+namespace bitnet {
+
+namespace po = boost::program_options;
+
+int report_command(const std::vector<std::string>& words) {
+  CommandOptions command;
+  command.usage = "bitnet report RESULTS.json [--out DIR]";
+  command.summary =
+      "Renders report.html, report.md and junit.xml from a results.json: the same results give the same bytes.";
+  command.example = "bitnet report reports/wikitext2-small/results.json --out build/report";
+  command.positional = {"RESULTS.json"};
+  command.options.add_options()("out", po::value<std::string>(),
+                                "folder for the files; by default that of RESULTS.json");
+  po::variables_map values;
+  if (!read_options(command, words, &values)) return 0;
+  const std::filesystem::path file = values["RESULTS.json"].as<std::string>();
+  const std::filesystem::path folder =
+      values.count("out") > 0 ? std::filesystem::path(values["out"].as<std::string>()) : file.parent_path();
+  write_reports(results_from_json(read_file(file), file.string()), folder);
+  std::cout << (folder / "report.html").string() << "\n";
+  return 0;
+}
+
+}  // namespace bitnet

@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/program_options.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "framework/app/commands.h"
+#include "framework/app/options.h"
+#include "framework/app/progress_bar.h"
+#include "framework/config/resolve.h"
+#include "framework/experiment/runner.h"
+#include "framework/train/train_loop.h"
+
+namespace bitnet {
+namespace {
+
+namespace po = boost::program_options;
+
+std::atomic<int> stop_signal{0};
+
+/// The first signal asks for a checkpoint and a stop; the second one ends the program at once.
+void on_signal(int signal) {
+  stop_signal = signal;
+  std::signal(signal, SIG_DFL);
+}
+
+/// A word as a shell reads it back.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("_-./=:,+@%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& words) {
+  CommandOptions command;
+  command.usage = "bitnet run EXPERIMENT.yaml [--set a.b=c]... [--out DIR]";
+  command.summary =
+      "Trains and evaluates every variant of an experiment and writes a run folder with results.json, report.html,\n"
+      "report.md and junit.xml. The same command resumes a run that was stopped or killed.";
+  command.example = "bitnet run experiments/quickstart/experiment.yaml --set trainer.epochs=1";
+  command.positional = {"EXPERIMENT.yaml"};
+  command.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
+                                "override one key, last of all; may be repeated")(
+      "out", po::value<std::string>()->default_value("runs"), "folder of the run folders");
+  po::variables_map values;
+  if (!read_options(command, words, &values)) return 0;
+
+  const auto overrides =
+      values.count("set") > 0 ? values["set"].as<std::vector<std::string>>() : std::vector<std::string>{};
+  const std::string file = values["EXPERIMENT.yaml"].as<std::string>();
+  const ResolvedExperiment experiment = resolve_experiment(file, overrides);
+  RunOptions options;
+  options.out = values["out"].as<std::string>();
+  options.command = "scripts/run " + quoted(file);
+  for (const std::string& override : overrides) options.command += " --set " + quoted(override);
+  options.should_stop = [] { return stop_signal != 0; };
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  ProgressBar progress;
+  try {
+    const RunOutcome outcome = run_experiment(experiment, options, progress);
+    progress.message(fmt::format("report: {}", (outcome.folder / "report.html").string()));
+    std::cout << (outcome.folder / "report.md").string() << "\n";
+    return 0;
+  } catch (const Interrupted&) {
+    progress.warning("stopped; a checkpoint was saved and the same command resumes");
+    std::raise(stop_signal);  // the handler is the default one again: the caller sees the signal
+    return 1;
+  }
+}
+
+}  // namespace bitnet

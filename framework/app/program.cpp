@@ -1,0 +1,112 @@
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include <boost/program_options/errors.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "framework/app/commands.h"
+#include "framework/core/error.h"
+
+namespace bitnet {
+namespace {
+
+constexpr const char* kUsage =
+    "Usage: bitnet COMMAND [options]\n"
+    "\n"
+    "Trains a BitNet b1.58 and its traditional twin, measures both, and reports the difference.\n"
+    "\n"
+    "Commands:\n"
+    "  run EXPERIMENT.yaml       train and evaluate every variant, write a report; resumes\n"
+    "  config EXPERIMENT.yaml    print the resolved configuration and its hash\n"
+    "  data list|fetch|tokenize  the data catalog\n"
+    "  evaluate MODEL            one evaluator on one trained model\n"
+    "  generate MODEL            continue a text\n"
+    "  report RESULTS.json       render the report again\n"
+    "\n"
+    "`bitnet COMMAND --help` says more. Exit codes: 0 done, 1 gate failed, 2 usage or configuration error, 3 gate\n"
+    "inconclusive, 4 data or artifact unusable, 5 internal error.\n"
+    "\n"
+    "Example:\n"
+    "  bitnet run experiments/quickstart/experiment.yaml\n";
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty()) throw ConfigError("command line: a command must be given, but is missing. See `bitnet --help`.");
+  const std::string& name = words.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    std::cout << kUsage;
+    return 0;
+  }
+  const std::vector<std::string> rest(words.begin() + 1, words.end());
+  if (name == "run") return run_command(rest);
+  if (name == "config") return config_command(rest);
+  if (name == "data") return data_command(rest);
+  if (name == "evaluate") return evaluate_command(rest);
+  if (name == "generate") return generate_command(rest);
+  if (name == "report") return report_command(rest);
+  throw ConfigError(
+      fmt::format("command line: the command must be run, config, data, evaluate, generate or report, but "
+                  "is '{}'. See `bitnet --help`.",
+                  name));
+}
+
+/// LibTorch's warnings belong on standard error in this program's form.
+class WarningsToLog : public c10::WarningHandler {
+ public:
+#if TORCH_VERSION_MAJOR >= 2
+  void process(const c10::Warning& warning) override { spdlog::warn("LibTorch: {}", warning.msg()); }
+#else
+  void process(const c10::SourceLocation&, const std::string& text, bool) override {
+    spdlog::warn("LibTorch: {}", text);
+  }
+#endif
+};
+
+void send_warnings_to_log() {
+  static WarningsToLog handler;
+#if TORCH_VERSION_MAJOR >= 2
+  c10::WarningUtils::set_warning_handler(&handler);
+#else
+  c10::Warning::set_warning_handler(&handler);
+#endif
+}
+
+int report_error(int exit_code, std::string_view text) {
+  spdlog::error("{}", text);
+  return exit_code;
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& words) {
+  // Training allocates and frees the same large tensors in every step. By default each costs an mmap, page faults and
+  // an munmap, up to 20 % of a step; kept in the heap they cost nothing.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  spdlog::set_default_logger(spdlog::stderr_color_mt("bitnet"));
+  spdlog::set_pattern("%^%l%$: %v");
+  send_warnings_to_log();
+  constexpr int kInternal = static_cast<int>(ExitCode::kInternal);
+  try {
+    return dispatch(words);
+  } catch (const Error& error) {
+    return report_error(static_cast<int>(error.exit_code()), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report_error(static_cast<int>(ExitCode::kData), error.what());
+  } catch (const std::invalid_argument& error) {
+    return report_error(static_cast<int>(ExitCode::kUsage), error.what());
+  } catch (const std::bad_alloc&) {
+    return report_error(kInternal, "out of memory: lower trainer.batch_windows or the model's size.");
+  } catch (const c10::Error& error) {
+    return report_error(kInternal, std::string("internal error in LibTorch: ") + error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return report_error(kInternal, std::string("internal error: ") + error.what());
+  }
+}
+
+}  // namespace bitnet

@@ -1,0 +1,104 @@
+#include "framework/infer/generate.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "framework/core/error.h"
+#include "framework/core/random.h"
+
+namespace bitnet {
+namespace {
+
+/// The purpose number of sampling in random_stream.
+constexpr uint64_t kSamplePurpose = 3;
+
+void check(const GenerateOptions& options) {
+  const auto fail = [](const std::string& name, const std::string& expected, const auto& found) {
+    throw ConfigError(
+        fmt::format("generate: --{} must be {}, but is {}. See `bitnet generate --help`.", name, expected, found));
+  };
+  if (options.max_new_tokens < 1) fail("max-new-tokens", "at least 1", options.max_new_tokens);
+  if (!(options.temperature >= 0)) fail("temperature", "0 or more", options.temperature);
+  if (options.top_k < 0) fail("top-k", "0 or more", options.top_k);
+  if (!(options.top_p > 0 && options.top_p <= 1)) fail("top-p", "above 0 and at most 1", options.top_p);
+}
+
+/// Bytes at the end of `text` that start a UTF-8 sequence without finishing it.
+size_t unfinished_bytes(std::string_view text) {
+  for (size_t back = 1; back <= std::min<size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0) == 0x80) continue;
+    const size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int64_t choose_token(const at::Tensor& logits, const GenerateOptions& options, double uniform) {
+  const at::Tensor values = logits.contiguous();
+  const float* data = values.data_ptr<float>();
+  const int64_t vocabulary = values.numel();
+  if (options.temperature == 0) return std::max_element(data, data + vocabulary) - data;
+
+  std::vector<int64_t> order(static_cast<size_t>(vocabulary));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return data[a] > data[b]; });
+  if (options.top_k > 0) order.resize(static_cast<size_t>(std::min(options.top_k, vocabulary)));
+  std::vector<double> weights;
+  double total = 0;
+  for (const int64_t id : order) {
+    weights.push_back(std::exp((data[id] - data[order[0]]) / options.temperature));
+    total += weights.back();
+  }
+  double kept = 0;
+  size_t count = 0;
+  while (count < weights.size() && kept < options.top_p * total) kept += weights[count++];
+  double left = uniform * kept;
+  for (size_t i = 0; i < count; ++i) {
+    left -= weights[i];
+    if (left < 0) return order[i];
+  }
+  return order[count - 1];
+}
+
+std::string generate(const DecoderLM& model, const Tokenizer& tokenizer, std::string_view prompt,
+                     const GenerateOptions& options, const std::function<void(std::string_view)>& on_text) {
+  check(options);
+  const at::NoGradGuard no_grad;
+  std::vector<int32_t> ids = {tokenizer.bos_id()};
+  const std::vector<int32_t> prompt_ids = tokenizer.encode(prompt);
+  ids.insert(ids.end(), prompt_ids.begin(), prompt_ids.end());
+  // Prompt and continuation are decoded together and cut: SentencePiece drops a leading blank from a continuation
+  // alone.
+  const std::string prompt_text = tokenizer.decode(ids);
+  std::string text = prompt_text;
+  size_t shown = text.size();
+  Random random = random_stream(static_cast<uint64_t>(options.seed), kSamplePurpose);
+  const auto context = static_cast<size_t>(model.config().context);
+  for (int64_t count = 0; count < options.max_new_tokens; ++count) {
+    const size_t begin = ids.size() > context ? ids.size() - context : 0;
+    const std::vector<int64_t> window(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.end());
+    const at::Tensor tokens = at::tensor(window, at::kLong).unsqueeze(0);
+    const at::Tensor last = model.hidden(tokens).select(1, static_cast<int64_t>(window.size()) - 1);
+    const int64_t next = choose_token(model.logits(last).select(0, 0), options, random.uniform());
+    if (next == tokenizer.eos_id()) break;
+    ids.push_back(static_cast<int32_t>(next));
+    text = tokenizer.decode(ids);
+    const size_t whole = text.size() - unfinished_bytes(text);
+    if (whole > shown) {
+      on_text(std::string_view(text).substr(shown, whole - shown));
+      shown = whole;
+    }
+  }
+  if (text.size() > shown) on_text(std::string_view(text).substr(shown));
+  return text.substr(prompt_text.size());
+}
+
+}  // namespace bitnet
