@@ -30,10 +30,10 @@ std::string_view state_text(DataState state) {
 }
 
 int list_data() {
-  std::cout << fmt::format("{:<26} {:>11}  {:<10} {:<22} {}\n", "NAME", "BYTES", "STATE", "LICENCE", "WHAT");
+  std::cout << fmt::format("{:<26} {:>11}  {:<10} {:<22} {}\n", "NAME", "BYTES", "STATE", "LICENSE", "WHAT");
   for (const CatalogEntry& entry : catalog()) {
     std::cout << fmt::format("{:<26} {:>11}  {:<10} {:<22} {}\n", entry.name, entry.bytes,
-                             state_text(data_state(entry)), entry.licence, entry.description);
+                             state_text(data_state(entry)), entry.license, entry.description);
   }
   return 0;
 }

@@ -38,10 +38,13 @@ int generate_command(const std::vector<std::string>& words) {
   ProgressBar progress;
   const OpenModel opened = open_model(values["MODEL"].as<std::string>(), progress);
   const std::string prompt = values["prompt"].as<std::string>();
-  std::cout << prompt << std::flush;
-  generate(opened.served(), *opened.tokenizer, prompt, options,
-           [](std::string_view text) { std::cout << text << std::flush; });
-  std::cout << "\n";
+  // The prompt stands before the first new text, not before an error.
+  std::string_view before = prompt;
+  generate(opened.served(), *opened.tokenizer, prompt, options, [&before](std::string_view text) {
+    std::cout << before << text << std::flush;
+    before = {};
+  });
+  std::cout << before << "\n";
   return 0;
 }
 

@@ -9,9 +9,11 @@
 #include <boost/program_options/errors.hpp>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include "framework/app/commands.h"
 #include "framework/core/error.h"
+#include "framework/experiment/environment.h"
 
 namespace bitnet {
 namespace {
@@ -29,8 +31,8 @@ constexpr const char* kUsage =
     "  generate MODEL            continue a text\n"
     "  report RESULTS.json       render the report again\n"
     "\n"
-    "`bitnet COMMAND --help` says more. Exit codes: 0 done, 1 gate failed, 2 usage or configuration error, 3 gate\n"
-    "inconclusive, 4 data or artifact unusable, 5 internal error.\n"
+    "`bitnet COMMAND --help` says more; `bitnet --version` names the commit. Exit codes: 0 done, 1 gate failed,\n"
+    "2 usage or configuration error, 3 gate inconclusive, 4 data or artifact unusable, 5 internal error.\n"
     "\n"
     "Example:\n"
     "  bitnet run experiments/quickstart/experiment.yaml\n";
@@ -40,6 +42,10 @@ int dispatch(const std::vector<std::string>& words) {
   const std::string& name = words.front();
   if (name == "--help" || name == "-h" || name == "help") {
     std::cout << kUsage;
+    return 0;
+  }
+  if (name == "--version") {
+    std::cout << program_version() << "\n";
     return 0;
   }
   const std::vector<std::string> rest(words.begin() + 1, words.end());
@@ -88,12 +94,19 @@ int run_program(const std::vector<std::string>& words) {
   // an munmap, up to 20 % of a step; kept in the heap they cost nothing.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  spdlog::set_default_logger(spdlog::stderr_color_mt("bitnet"));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("bitnet", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()));
   spdlog::set_pattern("%^%l%$: %v");
   send_warnings_to_log();
   constexpr int kInternal = static_cast<int>(ExitCode::kInternal);
   try {
-    return dispatch(words);
+    const int exit_code = dispatch(words);
+    if (!std::cout.flush()) {
+      throw DataError(
+          "standard output: all that is printed must be written, but some is not. Check the free space and the file "
+          "that takes it.");
+    }
+    return exit_code;
   } catch (const Error& error) {
     return report_error(static_cast<int>(error.exit_code()), error.what());
   } catch (const std::filesystem::filesystem_error& error) {

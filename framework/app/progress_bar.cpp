@@ -23,15 +23,17 @@ size_t terminal_columns() {
 }  // namespace
 
 std::string short_count(double count) {
-  const char* suffix = "";
-  if (count >= 1e9) {
+  // The bounds are those of rounding: what would show as "1000 k" is "1.00 M".
+  if (count < 9999.5) return fmt::format("{:.0f}", count);
+  const char* suffix = " k";
+  if (count >= 999.5e6) {
     count /= 1e9, suffix = " G";
-  } else if (count >= 1e6) {
+  } else if (count >= 999.5e3) {
     count /= 1e6, suffix = " M";
-  } else if (count >= 1e4) {
-    count /= 1e3, suffix = " k";
+  } else {
+    count /= 1e3;
   }
-  return fmt::format("{:.{}f}{}", count, count >= 100 || *suffix == '\0' ? 0 : count >= 10 ? 1 : 2, suffix);
+  return fmt::format("{:.{}f}{}", count, count >= 99.95 ? 0 : count >= 9.995 ? 1 : 2, suffix);
 }
 
 std::string short_time(double seconds) {

@@ -34,7 +34,7 @@ class ProgressBar : public ProgressReporter {
   Clock::time_point started_, shown_;
 };
 
-/// "1.23 M", "456 k": a count with three digits. "1:02:03" or "2:03": a time.
+/// "1.23 M", "456 k": a count with three digits; below 10,000 all of it. "1:02:03" or "2:03": a time.
 std::string short_count(double count);
 std::string short_time(double seconds);
 

@@ -225,7 +225,7 @@ struct Description<ScheduleConfig> {
     };
     visit(field("kind", &C::kind, "Shape of the learning rate after the warm-up."));
     visit(field("warmup_fraction", &C::warmup_fraction,
-                "The learning rate rises linearly from 0 to its peak in these steps.")
+                "The learning rate rises linearly to its peak in these steps.")
               .below(0, 1));
     visit(field("final_fraction", &C::final_fraction,
                 "Not with `kind: constant`: learning rate at the last step, as a factor on the peak.")

@@ -19,7 +19,7 @@ struct ResolvedExperiment {
 };
 
 /// Reads an experiment file, composes its blocks from `configs_folder` (by default `configs/` beside or above the
-/// experiment file, else the source tree's), applies `overrides` ("a.b=c", in order, last) and checks everything.
+/// experiment file, else at or above the current folder), applies `overrides` ("a.b=c", in order, last) and checks everything.
 /// Errors: ConfigError with all mistakes at once, sorted, each as
 /// `file:line:column: path must be X, but is Y. Did you mean 'z'?`
 ResolvedExperiment resolve_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {},

@@ -22,7 +22,7 @@ struct CatalogArchive {
 struct CatalogEntry {
   std::string name;         ///< how an experiment refers to it, for example "wikitext-2/train"
   std::string description;  ///< one line
-  std::string licence;
+  std::string license;
   int64_t bytes = 0;
   std::string sha256;
   std::string mirror_path;                  ///< relative to the mirror's root

@@ -5,7 +5,7 @@
 namespace bitnet {
 namespace {
 
-constexpr const char* kWikitextLicence = "CC BY-SA 3.0 and GFDL";
+constexpr const char* kWikitextLicense = "CC BY-SA 3.0 and GFDL";
 
 const CatalogArchive& wikitext_raw_archive() {
   static const CatalogArchive archive = {
@@ -24,7 +24,7 @@ std::span<const CatalogEntry> catalog() {
   static const std::array<CatalogEntry, 7> entries = {{
       {"wikitext-2/train",
        "WikiText-2, training split, tokenized form with <unk>, complete (the order of its articles is approximate)",
-       kWikitextLicence,
+       kWikitextLicense,
        10797148,
        "b742c23a32fa8accbe08c3d6a73d79f4525733356a6f0b95294e0884bdaf6f7a",
        "wikitext-2/train.reordered.txt",
@@ -33,7 +33,7 @@ std::span<const CatalogEntry> catalog() {
        ""},
       {"wikitext-2/validation",
        "WikiText-2, validation split, tokenized form with <unk>",
-       kWikitextLicence,
+       kWikitextLicense,
        1121681,
        "f0737ed31fc1329026e95cb8b98e19c2a182c39c240ab909dc31abf2f8af58e8",
        "wikitext-2/valid.txt",
@@ -43,7 +43,7 @@ std::span<const CatalogEntry> catalog() {
        ""},
       {"wikitext-2/test",
        "WikiText-2, test split, tokenized form with <unk>",
-       kWikitextLicence,
+       kWikitextLicense,
        1256449,
        "d790b833ef8cf03a90db7bf1271b7520b83c45ce07ba3c1a9699df81e239eca0",
        "wikitext-2/test.txt",
@@ -53,7 +53,7 @@ std::span<const CatalogEntry> catalog() {
        ""},
       {"wikitext-2-raw/train",
        "WikiText-2, training split, raw form",
-       kWikitextLicence,
+       kWikitextLicense,
        10940747,
        "6707892fa3788b5ab9ed78ab5ff37d9fe825f6011a2ad4fcd6a6d467f0e7da57",
        "wikitext-2-raw/wiki.train.raw",
@@ -62,7 +62,7 @@ std::span<const CatalogEntry> catalog() {
        "wikitext-2-raw/wiki.train.raw"},
       {"wikitext-2-raw/validation",
        "WikiText-2, validation split, raw form",
-       kWikitextLicence,
+       kWikitextLicense,
        1146846,
        "4cd0f6876d07a413aa911261ff6d363c72d757d47f0fdd6015702014c89cb9c7",
        "wikitext-2-raw/wiki.valid.raw",
@@ -71,7 +71,7 @@ std::span<const CatalogEntry> catalog() {
        "wikitext-2-raw/wiki.valid.raw"},
       {"wikitext-2-raw/test",
        "WikiText-2, test split, raw form",
-       kWikitextLicence,
+       kWikitextLicense,
        1290590,
        "173c87a53759e0201f33e0ccf978e510c2042d7f2cb78229d9a50d79b9e7dd08",
        "wikitext-2-raw/wiki.test.raw",

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <sys/utsname.h>
 #include <torch/csrc/api/include/torch/version.h>
 
@@ -57,6 +58,12 @@ std::string openblas_threading() {
 }
 
 }  // namespace
+
+std::string program_version() {
+  return fmt::format("bitnet {} (commit {}{}, LibTorch {})", BITNET_VERSION,
+                     std::string_view(BITNET_GIT_COMMIT).substr(0, 12), BITNET_GIT_DIRTY ? " with changes" : "",
+                     TORCH_VERSION);
+}
 
 std::string utc_now() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());

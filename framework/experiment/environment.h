@@ -18,6 +18,9 @@ struct Environment {
 Environment read_environment(const std::vector<int64_t>& seeds, const std::string& start_time,
                              const std::string& end_time);
 
+/// The program's version, commit and LibTorch, for example "bitnet 0.1.0 (commit 0123abc, LibTorch 1.13.1)".
+std::string program_version();
+
 /// The time now, UTC, for example "2026-01-31T12:00:00Z".
 std::string utc_now();
 

@@ -44,6 +44,17 @@ void use_threads(int64_t threads) {
   at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency())));
 }
 
+/// A configuration that an earlier run stored. Where it can not be read the file is damaged, which is no mistake of the
+/// user's configuration.
+ResolvedExperiment resolve_stored(std::string_view text, const std::string& where, std::string_view what_to_do) {
+  try {
+    return resolve_text(text, where);
+  } catch (const ConfigError& error) {
+    throw DataError(where + ": the stored configuration must be one that `bitnet run` wrote, but is not. " +
+                    std::string(what_to_do) + "\n" + error.what());
+  }
+}
+
 /// Takes the folder for this configuration: creates it, or checks that what is there has the same one.
 void claim_folder(const fs::path& folder, const ResolvedExperiment& experiment) {
   const fs::path config_file = folder / "config.resolved.yaml";
@@ -56,7 +67,8 @@ void claim_folder(const fs::path& folder, const ResolvedExperiment& experiment) 
     write_file_atomic(config_file, experiment.full_text);
     return;
   }
-  const ResolvedExperiment found = resolve_text(read_file(config_file), config_file.string());
+  const ResolvedExperiment found =
+      resolve_stored(read_file(config_file), config_file.string(), "Remove the folder or give another with --out.");
   if (found.hash != experiment.hash) {
     throw DataError(config_file.string() + ": the run folder's configuration must have the hash " +
                     experiment.hash.substr(0, 16) + ", but has " + found.hash.substr(0, 16) +
@@ -234,7 +246,9 @@ class Runner {
     const fs::path file = folder / ("evaluation_" + named.name + ".json");
     if (fs::exists(file)) {
       Evaluation before = evaluation_from_json(read_file(file), file.string());
-      if (before.version == evaluator->version() && before.weights_sha256 == weights) return before;
+      const bool same = before.version == evaluator->version() && before.weights_sha256 == weights &&
+                        before.data_sha256 == data_.dataset->sha256(named.config.split);
+      if (same) return before;
     }
     progress_.message(fmt::format("{}: evaluating {}", label, named.name));
     Evaluation evaluation = evaluate_served(served, weights, *evaluator, progress_);
@@ -270,7 +284,7 @@ OpenModel open_model(const fs::path& model_file, ProgressReporter& progress) {
                     ": the metadata entry 'experiment' must name the data and the tokenizer, but is missing. "
                     "Name a model.safetensors that `bitnet run` wrote.");
   }
-  const ResolvedExperiment experiment = resolve_text(text->second, where);
+  const ResolvedExperiment experiment = resolve_stored(text->second, where, "Train the model again.");
   use_threads(experiment.config.trainer.threads);
   SharedData data = open_data(experiment.config, progress);
   const auto fingerprint = loaded.metadata.find("tokenizer_fingerprint");

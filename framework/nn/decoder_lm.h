@@ -25,7 +25,7 @@ struct NamedLinear {
 };
 
 /// A LLaMA-architecture decoder: RMSNorm, RoPE, grouped-query attention, SwiGLU. One definition for all forms of the
-/// linear layer. Source: Touvron et al. 2023 (LLaMA), section 2.2; norm placements: DESIGN section 4.
+/// linear layer. Source: Touvron et al. 2023 (LLaMA), section 2.2; norm placements: docs/conventions.md.
 class DecoderLM {
  public:
   /// Initial weights are normal(0, init_std) drawn in a fixed order from `seed`: the same for every factory.

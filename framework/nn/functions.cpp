@@ -89,7 +89,14 @@ class RmsNorm : public Function<RmsNorm> {
         }
       }
     });
-    return {dx, partial.sum(0), Tensor()};
+    // In the order of the chunks: the library's sum may group columns by the number of threads.
+    Tensor dw = at::zeros_like(weight);
+    float* dw_data = dw.data_ptr<float>();
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+#pragma omp simd
+      for (int64_t i = 0; i < width; ++i) dw_data[i] += partial_data[chunk * width + i];
+    }
+    return {dx, dw, Tensor()};
   }
 };
 

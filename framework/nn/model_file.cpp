@@ -80,8 +80,9 @@ LoadedModel load_model(const std::filesystem::path& path) {
   }
   const std::string& vocab_text = file.metadata_at("vocab_size");
   int64_t vocab_size = 0;
-  const auto parsed = std::from_chars(vocab_text.data(), vocab_text.data() + vocab_text.size(), vocab_size);
-  if (parsed.ec != std::errc() || vocab_size < 1) {
+  const char* const vocab_end = vocab_text.data() + vocab_text.size();
+  const auto parsed = std::from_chars(vocab_text.data(), vocab_end, vocab_size);
+  if (parsed.ec != std::errc() || parsed.ptr != vocab_end || vocab_size < 1) {
     throw DataError(where + ": the metadata entry 'vocab_size' must be a positive integer, but is '" + vocab_text +
                     "'. Train the model again.");
   }

@@ -1,6 +1,5 @@
 #include "framework/train/schedule.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -11,11 +10,13 @@ StepHyper hyper_at(const OptimizerConfig& config, int64_t step, int64_t total_st
   StepHyper hyper{config.learning_rate, config.weight_decay};
   const auto warmup_steps =
       static_cast<int64_t>(std::ceil(schedule.warmup_fraction * static_cast<double>(total_steps)));
-  const double progress =
-      total_steps <= warmup_steps + 1
-          ? 1.0
-          : std::clamp(static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - 1 - warmup_steps),
-                       0.0, 1.0);
+  // 0 up to the first step after the warm-up, 1 at the last step.
+  double progress = 0.0;
+  if (step >= warmup_steps) {
+    progress = step + 1 >= total_steps
+                   ? 1.0
+                   : static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - 1 - warmup_steps);
+  }
   const double linear = 1.0 - (1.0 - schedule.final_fraction) * progress;
   double factor = 1.0;
   switch (schedule.kind) {

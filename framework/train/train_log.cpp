@@ -27,16 +27,24 @@ using nlohmann::ordered_json;
 TrainLog::TrainLog(const std::filesystem::path& path, int64_t keep_bytes) : path_(path), bytes_(keep_bytes) {
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail(path, "opening it");
-  struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) fail(path, "reading its size");
-  if (status.st_size < keep_bytes) {
+  try {
+    keep(keep_bytes);
+  } catch (...) {
     ::close(descriptor_);
-    throw DataError(path.string() + ": the training log must have at least the " + std::to_string(keep_bytes) +
+    throw;
+  }
+}
+
+void TrainLog::keep(int64_t keep_bytes) {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) fail(path_, "reading its size");
+  if (status.st_size < keep_bytes) {
+    throw DataError(path_.string() + ": the training log must have at least the " + std::to_string(keep_bytes) +
                     " bytes that the checkpoint counted, but has " + std::to_string(status.st_size) +
                     ". Remove the checkpoint beside it to train from the start.");
   }
-  if (::ftruncate(descriptor_, keep_bytes) != 0) fail(path, "cutting it");
-  if (::lseek(descriptor_, keep_bytes, SEEK_SET) < 0) fail(path, "seeking");
+  if (::ftruncate(descriptor_, keep_bytes) != 0) fail(path_, "cutting it");
+  if (::lseek(descriptor_, keep_bytes, SEEK_SET) < 0) fail(path_, "seeking");
 }
 
 TrainLog::~TrainLog() { ::close(descriptor_); }

@@ -26,6 +26,8 @@ class TrainLog {
   int64_t sync();
 
  private:
+  /// Cuts the open file and goes to its end.
+  void keep(int64_t keep_bytes);
   void write_line(const std::string& line);
   std::filesystem::path path_;
   int descriptor_ = -1;

@@ -1,6 +1,7 @@
 #include "framework/train/train_loop.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -62,11 +63,12 @@ class TrainLoop {
         loader_(*job.train, job.trainer.batch_windows, job.seed),
         trainer_(model, job.optimizer, job.trainer, loader_),
         watch_(model) {
-    if (loader_.batches_per_epoch() == 0) {
+    // The loader has checked the training split.
+    if (job.validation->count() == 0) {
       throw DataError(fmt::format(
-          "training: the training split must fill at least one batch of {} windows of {} tokens, but has {} windows. "
-          "Lower trainer.batch_windows or model.context, or take more text.",
-          job.trainer.batch_windows, job.train->length(), job.train->count()));
+          "training: the validation split must fill at least one window of {} tokens, but fills none. Lower "
+          "model.context, or take more text.",
+          job.validation->length()));
     }
   }
 
@@ -166,6 +168,7 @@ class TrainLoop {
     metadata["epoch_sum"] = number_text(epoch_.sum);
     metadata["epoch_count"] = std::to_string(epoch_.count);
     metadata["train_seconds"] = number_text(train_seconds_);
+    metadata["threads"] = std::to_string(at::get_num_threads());
     write_tensor_file(checkpoint_path(), metadata, tensors);
   }
 
@@ -184,6 +187,13 @@ class TrainLoop {
     interval_ = {read_number(file, "interval_sum"), static_cast<int64_t>(read_number(file, "interval_count"))};
     epoch_ = {read_number(file, "epoch_sum"), static_cast<int64_t>(read_number(file, "epoch_count"))};
     train_seconds_ = read_number(file, "train_seconds");
+    const std::string threads = std::to_string(at::get_num_threads());
+    if (file.metadata_at("threads") != threads) {
+      progress_.warning(fmt::format(
+          "{}: the checkpoint was made with {} threads and training goes on with {}: float32 products may round "
+          "differently. Set trainer.threads={} for the bits of an uninterrupted run.",
+          job_.label, file.metadata_at("threads"), threads, file.metadata_at("threads")));
+    }
     progress_.message(
         fmt::format("{}: resumed at step {} of {}", job_.label, trainer_.steps_done(), trainer_.total_steps()));
     return static_cast<int64_t>(read_number(file, "log_bytes"));

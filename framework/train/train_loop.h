@@ -46,7 +46,8 @@ class Interrupted : public std::exception {
 
 /// Trains `model` (with its initial weights) to the end, or resumes from the folder's checkpoint, or, where the
 /// finished model is there, reads it. Killed at any moment, the same call goes on and gives the same bits. Errors:
-/// DataError for a damaged checkpoint or one of another configuration.
+/// DataError for a damaged checkpoint or one of another configuration, and for splits too short for one batch
+/// (training) or one window (validation).
 TrainOutcome train_to_end(DecoderLM& model, const TrainJob& job, ProgressReporter& progress);
 
 }  // namespace bitnet

@@ -21,6 +21,13 @@ std::pair<Tensor, Tensor> inputs_and_targets(std::vector<int64_t>& windows, int6
   return {all.narrow(1, 0, length).contiguous(), all.narrow(1, 1, length).contiguous()};
 }
 
+void check_finite(const std::string& thing, double value, int64_t step) {
+  if (std::isfinite(value)) return;
+  throw ConfigError("training: the " + thing + " must be finite, but is " + std::to_string(value) + " at step " +
+                    std::to_string(step) +
+                    ". Lower optimizer.learning_rate or raise optimizer.schedule.warmup_fraction.");
+}
+
 }  // namespace
 
 Trainer::Trainer(DecoderLM& model, const OptimizerConfig& optimizer, const TrainerConfig& trainer, BatchLoader& loader)
@@ -43,15 +50,12 @@ StepResult Trainer::step() {
   const Tensor loss = model_.loss(inputs, targets);
   StepResult result;
   result.nats_per_token = loss.item<float>();
-  if (!std::isfinite(result.nats_per_token)) {
-    throw ConfigError("training: the loss must be finite, but is " + std::to_string(result.nats_per_token) +
-                      " at step " + std::to_string(steps_done_ + 1) + ". Lower optimizer.learning_rate or raise " +
-                      "optimizer.schedule.warmup_fraction.");
-  }
+  check_finite("loss", result.nats_per_token, steps_done_ + 1);
   loss.backward();
   const StepHyper hyper = hyper_at(config_, steps_done_, total_steps_);
   result.learning_rate = hyper.learning_rate;
   result.gradient_norm = optimizer_.update(hyper, steps_done_);
+  check_finite("gradient norm", result.gradient_norm, steps_done_ + 1);
   ++steps_done_;
   return result;
 }
@@ -69,8 +73,9 @@ void Trainer::add_state(std::map<std::string, std::string>& metadata,
 
 void Trainer::restore(const TensorFile& file, const std::string& where) {
   const std::string& text = file.metadata_at("steps_done");
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), steps_done_);
-  if (parsed.ec != std::errc() || steps_done_ < 0 || steps_done_ > total_steps_) {
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, steps_done_);
+  if (parsed.ec != std::errc() || parsed.ptr != end || steps_done_ < 0 || steps_done_ > total_steps_) {
     throw DataError(where + ": steps_done must be a number from 0 to " + std::to_string(total_steps_) + ", but is '" +
                     text + "'. Remove the file to train from the start.");
   }

@@ -33,7 +33,8 @@ class Trainer {
   int64_t steps_done() const { return steps_done_; }
   int64_t tokens_per_step() const { return batch_windows_ * window_; }
 
-  /// One optimizer step. Errors: ConfigError where the loss is not finite, with what to change.
+  /// One optimizer step. Errors: ConfigError where the loss or the gradient norm is not finite, with what to change;
+  /// the trainer is of no use after that.
   StepResult step();
 
   /// The state as named tensors (views of live memory) and metadata, and back.
@@ -53,7 +54,7 @@ class Trainer {
   std::vector<int64_t> batch_;
 };
 
-/// Mean loss in nats per token over all windows, in batches. No gradients.
+/// Mean loss in nats per token over all windows (at least one), in batches. No gradients.
 double validation_loss(const DecoderLM& model, const TokenWindows& windows, int64_t batch_windows);
 
 }  // namespace bitnet

@@ -7,7 +7,7 @@ namespace bitnet::kernels {
 /// Least absmean and absmax: keeps a row or a matrix of zeros finite.
 inline constexpr float kQuantizeEpsilon = 1e-5f;
 
-/// Absmax int8 quantization of each row (BitNet b1.58, Ma et al. 2024, Appendix; DESIGN section 4): a = max(max|x|,
+/// Absmax int8 quantization of each row (BitNet b1.58, Ma et al. 2024, Appendix; docs/conventions.md): a = max(max|x|,
 /// 1e-5), codes = clamp(round_half_even(x * (127 / a)), -128, 127), scale = a / 127. The same bits on every ISA.
 /// Shapes: x_MK [m, k] row-major; codes [m, code_stride], zero from k on; scales_M [m]; sums_M [m] (may be null).
 /// A row with NaN or infinity gives scale NaN and codes 0, so that the result shows it.
