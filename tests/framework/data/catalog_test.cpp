@@ -106,7 +106,7 @@ TEST_F(Catalog, EntriesAreWellFormed) {
     EXPECT_EQ(entry.sha256.size(), 64U) << entry.name;
     EXPECT_EQ(entry.sha256.find_first_not_of("0123456789abcdef"), std::string::npos) << entry.name;
     EXPECT_GT(entry.bytes, 0);
-    EXPECT_FALSE(entry.licence.empty());
+    EXPECT_FALSE(entry.license.empty());
     EXPECT_EQ(entry.archive == nullptr, entry.member.empty());
   }
   EXPECT_EQ(find_catalog_entry("wikitext-3/train"), nullptr);
