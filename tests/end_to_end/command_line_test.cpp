@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/core/file.h"
-#include "tests/end_to_end/support/lab.h"
+#include "tests/end_to_end/lab.h"
 
 // What the real program answers where it trains nothing. Starting it costs half a second: what needs no process of its
 // own is tested in tests/framework/app.

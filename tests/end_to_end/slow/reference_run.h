@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "tests/end_to_end/support/lab.h"
+#include "tests/end_to_end/lab.h"
 
 namespace bitnet::end_to_end {
 

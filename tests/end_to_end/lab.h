@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/end_to_end/support/process.h"
+#include "tests/end_to_end/process.h"
 #include "tests/framework/core/temporary_folder.h"
 
 namespace bitnet::end_to_end {

@@ -1,4 +1,4 @@
-#include "tests/end_to_end/support/process.h"
+#include "tests/end_to_end/process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -6,10 +6,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
@@ -41,6 +43,10 @@ std::string content(int descriptor) {
     if (count == 0) return text;
     text.append(buffer.data(), static_cast<size_t>(count));
   }
+}
+
+double in_seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
 std::vector<std::string> changed_environment(const std::map<std::string, std::optional<std::string>>& changes) {
@@ -85,7 +91,7 @@ std::vector<char*> null_ended(std::vector<std::string>& texts) {
 }  // namespace
 
 Process::Process(const std::vector<std::string>& words, const ProcessOptions& options)
-    : out_(memory_file("stdout")), err_(memory_file("stderr")), started_(Clock::now()) {
+    : out_(memory_file("stdout")), err_(memory_file("stderr")) {
   for (const std::string& word : words) command_ += (command_.empty() ? "" : " ") + word;
   std::vector<std::string> arguments = words;
   std::vector<std::string> entries = changed_environment(options.environment);
@@ -111,14 +117,15 @@ Process::~Process() {
 bool Process::collect(int flags) {
   if (status_) return true;
   int status = 0;
+  rusage usage{};
   pid_t found = 0;
   do {
-    found = waitpid(pid_, &status, flags);
+    found = wait4(pid_, &status, flags, &usage);
   } while (found < 0 && errno == EINTR);
-  if (found < 0) fail("waitpid");
+  if (found < 0) fail("wait4");
   if (found == 0) return false;
   status_ = status;
-  seconds_ = std::chrono::duration<double>(Clock::now() - started_).count();
+  cpu_seconds_ = in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
   return true;
 }
 
@@ -127,6 +134,14 @@ void Process::send(int signal) {
 }
 
 bool Process::running() { return !collect(WNOHANG); }
+
+double Process::cpu_seconds() {
+  if (!running()) return cpu_seconds_;
+  clockid_t clock = 0;
+  timespec time{};
+  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &time) != 0) fail("reading the processor time");
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 ProcessResult Process::wait(double timeout_seconds) {
   if (!wait_until([this] { return !running(); }, timeout_seconds)) {
@@ -140,7 +155,7 @@ ProcessResult Process::wait(double timeout_seconds) {
   if (WIFSIGNALED(*status_)) result.signal = WTERMSIG(*status_);
   result.out = content(out_);
   result.err = content(err_);
-  result.seconds = seconds_;
+  result.cpu_seconds = cpu_seconds_;
   if (result.exit_code == kNotStarted) throw std::runtime_error(command_ + "\ncan not be started");
   return result;
 }

@@ -1,4 +1,4 @@
-#include "tests/end_to_end/support/lab.h"
+#include "tests/end_to_end/lab.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

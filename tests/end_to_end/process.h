@@ -2,7 +2,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -19,7 +18,7 @@ struct ProcessResult {
   int signal = 0;      ///< 0 where it ended by itself
   std::string out;
   std::string err;
-  double seconds = 0;
+  double cpu_seconds = 0;  ///< of all its threads: unlike the time by the clock, the same on a busy machine
 };
 
 struct ProcessOptions {
@@ -43,6 +42,8 @@ class Process {
   void send(int signal);
   /// Whether it has not ended yet.
   bool running();
+  /// The processor time that it has used by now.
+  double cpu_seconds();
   /// Waits for the end. Errors: std::runtime_error after `timeout_seconds`, with what the program printed; it is
   /// killed.
   ProcessResult wait(double timeout_seconds = 300);
@@ -53,8 +54,7 @@ class Process {
   pid_t pid_ = -1;
   int out_ = -1, err_ = -1;
   std::optional<int> status_;
-  std::chrono::steady_clock::time_point started_;
-  double seconds_ = 0;
+  double cpu_seconds_ = 0;  ///< once it has ended
 };
 
 /// Runs a program to its end.
