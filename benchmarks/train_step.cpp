@@ -57,6 +57,9 @@ void attention(benchmark::State& state) {
   const bitnet::ModelConfig config = model_config(bitnet::LinearKind::kFloat);
   const auto random = [&] { return at::randn({kBatch, config.context, config.width}).set_requires_grad(true); };
   const at::Tensor q = random(), k = random(), v = random();
+  // The first position attends to itself alone.
+  const at::Tensor first = bitnet::causal_attention(q, k, v, config.heads, config.kv_heads).select(1, 0);
+  if (!at::allclose(first, v.select(1, 0), 1e-5, 1e-6)) state.SkipWithError("the first position must give its value");
   for (auto _ : state) {
     const at::Tensor out = bitnet::causal_attention(q, k, v, config.heads, config.kv_heads);
     out.backward(at::ones_like(out));
@@ -71,6 +74,11 @@ void cross_entropy(benchmark::State& state) {
   const at::Tensor hidden = at::randn({kBatch * 256, 256}).set_requires_grad(true);
   const at::Tensor weight = at::randn({kVocabulary, 256}).set_requires_grad(true);
   const at::Tensor targets = at::randint(kVocabulary, {kBatch * 256}, at::kLong);
+  const at::Tensor log_p = at::log_softmax(at::mm(hidden, weight.t()), -1);
+  const at::Tensor expected = log_p.gather(1, targets.unsqueeze(1)).mean().neg();
+  if (!at::allclose(bitnet::linear_cross_entropy(hidden, weight, targets), expected, 1e-5, 1e-5)) {
+    state.SkipWithError("the loss must be the mean of -log softmax");
+  }
   for (auto _ : state) {
     bitnet::linear_cross_entropy(hidden, weight, targets).backward();
     hidden.mutable_grad() = weight.mutable_grad() = at::Tensor();

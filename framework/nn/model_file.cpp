@@ -30,6 +30,18 @@ std::string dtype_name(const Tensor& tensor) {
   }
 }
 
+/// The model's shape as the file states it; where it can not be read, the file is unusable, not the user's
+/// configuration.
+ModelConfig stored_config(const std::string& text, const std::string& where) {
+  try {
+    return read_model_text(text, where);
+  } catch (const ConfigError& error) {
+    throw DataError(where +
+                    ": the metadata entry 'model' must describe a model, but does not. Train the model again.\n" +
+                    error.what());
+  }
+}
+
 }  // namespace
 
 TensorView view_of(const Tensor& tensor) {
@@ -86,7 +98,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
     throw DataError(where + ": the metadata entry 'vocab_size' must be a positive integer, but is '" + vocab_text +
                     "'. Train the model again.");
   }
-  const ModelConfig config = read_model_text(file.metadata_at("model"), where);
+  const ModelConfig config = stored_config(file.metadata_at("model"), where);
   LoadedModel loaded{DecoderLM(config, vocab_size, /*seed=*/0, linear_factory(config.linear)), file.metadata()};
   for (const NamedParameter& parameter : loaded.model.parameters()) {
     copy_into(file, parameter.name, parameter.value, where);
