@@ -6,25 +6,6 @@
 namespace bitnet {
 namespace {
 
-// Length in bytes of the white-space character at `at` in UTF-8, 0 where there is none. The set is that of `\s` in
-// Python's re and of str.strip.
-size_t white_space_length(std::string_view text, size_t at) {
-  const auto byte = [text](size_t i) -> unsigned { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(at);
-  if (first < 0x80) return (first >= 0x09 && first <= 0x0d) || (first >= 0x1c && first <= 0x20) ? 1 : 0;
-  const unsigned second = byte(at + 1);
-  if (first == 0xc2) return second == 0x85 || second == 0xa0 ? 2 : 0;  // U+0085, U+00A0
-  const unsigned third = byte(at + 2);
-  const unsigned tail = second << 8 | third;
-  if (first == 0xe1) return tail == 0x9a80 ? 3 : 0;  // U+1680
-  if (first == 0xe3) return tail == 0x8080 ? 3 : 0;  // U+3000
-  if (first != 0xe2) return 0;
-  const bool is_space = (tail >= 0x8080 && tail <= 0x808a) ||                  // U+2000 to U+200A
-                        tail == 0x80a8 || tail == 0x80a9 || tail == 0x80af ||  // U+2028, U+2029, U+202F
-                        tail == 0x819f;                                        // U+205F
-  return is_space ? 3 : 0;
-}
-
 std::string_view strip(std::string_view text) {
   size_t begin = 0;
   while (const size_t length = white_space_length(text, begin)) begin += length;
@@ -137,6 +118,23 @@ std::vector<size_t> blank_line_begins(std::string_view text) {
 }
 
 }  // namespace
+
+size_t white_space_length(std::string_view text, size_t at) {
+  const auto byte = [text](size_t i) -> unsigned { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(at);
+  if (first < 0x80) return (first >= 0x09 && first <= 0x0d) || (first >= 0x1c && first <= 0x20) ? 1 : 0;
+  const unsigned second = byte(at + 1);
+  if (first == 0xc2) return second == 0x85 || second == 0xa0 ? 2 : 0;  // U+0085, U+00A0
+  const unsigned third = byte(at + 2);
+  const unsigned tail = second << 8 | third;
+  if (first == 0xe1) return tail == 0x9a80 ? 3 : 0;  // U+1680
+  if (first == 0xe3) return tail == 0x8080 ? 3 : 0;  // U+3000
+  if (first != 0xe2) return 0;
+  const bool is_space = (tail >= 0x8080 && tail <= 0x808a) ||                  // U+2000 to U+200A
+                        tail == 0x80a8 || tail == 0x80a9 || tail == 0x80af ||  // U+2028, U+2029, U+202F
+                        tail == 0x819f;                                        // U+205F
+  return is_space ? 3 : 0;
+}
 
 std::vector<std::string_view> split_documents(std::string_view text, DocumentSplit split) {
   switch (split) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,11 +10,14 @@
 
 namespace bitnet {
 
+/// Bytes of the white-space character that starts at byte `at` of a UTF-8 text, 0 where there is none. The characters
+/// are those of `\s` in Python's re and of its str.strip.
+size_t white_space_length(std::string_view text, size_t at);
+
 /// The documents of a text, in order; their concatenation is the text, and an empty text has none.
 /// - whole: the text is one document.
 /// - blank_line: a document ends after the blank lines that follow it (lines of nothing but blanks and tabs); blank
-/// lines
-///   before the first document belong to it.
+///   lines before the first document belong to it.
 /// - wikitext: a document is a page as in wikitext_pages, with the newline that separates it from the next one; blank
 ///   lines before the first page belong to it.
 std::vector<std::string_view> split_documents(std::string_view text, DocumentSplit split);

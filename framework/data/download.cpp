@@ -19,7 +19,7 @@ namespace {
 
 constexpr long kConnectSeconds = 20;
 constexpr long kStallSeconds = 60;         // with less than one byte a second the connection counts as broken
-constexpr int kLargestBarrenAttempts = 2;  // attempts in a row that bring no byte
+constexpr int kLargestBarrenAttempts = 2;  // attempts in a row that bring nothing new
 constexpr long kHttpOk = 200;
 constexpr long kHttpPartial = 206;
 constexpr long kHttpRangeNotSatisfiable = 416;
@@ -170,12 +170,14 @@ class Transfer {
   bool wrong_range_ = false;
 };
 
-// Brings the part to its full length.
+// Brings the part to its full length. Progress is counted against the longest part there ever was: a server that
+// ignores ranges makes a broken part shorter, and growing back again and again would never end.
 void complete_part(const Download& download, const std::filesystem::path& part, ProgressReporter& progress) {
+  if (size_or_zero(part) > download.bytes) remove_part(part);
   bool started_anew = false;
-  for (int barren = 0; size_or_zero(part) != download.bytes;) {
-    if (size_or_zero(part) > download.bytes) remove_part(part);
-    const int64_t before = size_or_zero(part);
+  int barren = 0;
+  int64_t longest = size_or_zero(part);
+  while (size_or_zero(part) != download.bytes) {
     Transfer transfer(download, part, progress);
     switch (transfer.run()) {
       case Transfer::Outcome::kDone:
@@ -189,9 +191,11 @@ void complete_part(const Download& download, const std::filesystem::path& part, 
           fail_download(download, "the server has fewer bytes or sends the wrong ones",
                         "The file there has changed: get it from elsewhere.");
         started_anew = true;
+        longest = 0;
         break;
       case Transfer::Outcome::kBroken:
-        barren = transfer.received() > before ? 0 : barren + 1;
+        barren = transfer.received() > longest ? 0 : barren + 1;
+        longest = std::max(longest, transfer.received());
         if (barren < kLargestBarrenAttempts) break;
         fail_download(
             download,

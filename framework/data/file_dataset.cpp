@@ -10,6 +10,7 @@
 #include "framework/core/error.h"
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
+#include "framework/core/utf8.h"
 #include "framework/data/catalog.h"
 #include "framework/data/documents.h"
 
@@ -18,28 +19,12 @@ namespace {
 
 constexpr std::array<const char*, 3> kSplitKeys = {"dataset.train", "dataset.validation", "dataset.test"};
 
-// Position of the first byte that is no part of well-formed UTF-8 (no overlong forms, no surrogates), or npos.
+// Position of the first byte that is no part of well-formed UTF-8, or npos.
 size_t find_invalid_utf8(std::string_view text) {
-  const auto byte = [text](size_t i) -> unsigned { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  for (size_t i = 0; i < text.size();) {
-    const unsigned first = byte(i);
-    if (first < 0x80) {
-      ++i;
-      continue;
-    }
-    const size_t length = first >= 0xc2 && first <= 0xdf   ? 2
-                          : (first & 0xf0) == 0xe0         ? 3
-                          : first >= 0xf0 && first <= 0xf4 ? 4
-                                                           : 0;
-    if (length == 0) return i;
-    const unsigned second = byte(i + 1);
-    const unsigned lowest = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    const unsigned highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (second < lowest || second > highest) return i;
-    for (size_t k = 2; k < length; ++k) {
-      if ((byte(i + k) & 0xc0) != 0x80) return i;
-    }
-    i += length;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = utf8_character_length(text, at);
+    if (length == 0) return at;
+    at += length;
   }
   return std::string_view::npos;
 }

@@ -6,6 +6,7 @@
 #include "framework/core/error.h"
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
+#include "framework/core/utf8.h"
 #include "framework/data/sentencepiece_bpe.h"
 #include "framework/data/sentencepiece_model.h"
 #include "framework/data/sentencepiece_normalizer.h"
@@ -63,7 +64,7 @@ class SentencePieceTokenizer final : public Tokenizer {
     };
     for (size_t position = 0; position < text.size();) {
       const std::string_view rest = text.substr(position);
-      const size_t length = valid_character_length(rest);
+      const size_t length = utf8_character_length(rest, 0);
       if (length > 0 && !rest.starts_with(kSpaceMark)) {
         position += length;
         continue;

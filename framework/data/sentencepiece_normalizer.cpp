@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "framework/core/error.h"
+#include "framework/core/utf8.h"
 
 namespace bitnet {
 namespace {
@@ -15,25 +16,6 @@ uint32_t load_little_endian(std::string_view bytes) {
 }
 
 }  // namespace
-
-size_t valid_character_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
-  const auto is_trail = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const uint32_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  if ((lead & 0xE0) == 0xC0) return is_trail(1) && lead >= 0xC2 ? 2 : 0;
-  if ((lead & 0xF0) == 0xE0) {
-    if (!is_trail(1) || !is_trail(2)) return 0;
-    const uint32_t code = (lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
-    return code >= 0x800 && (code < 0xD800 || code >= 0xE000) ? 3 : 0;
-  }
-  if ((lead & 0xF8) == 0xF0) {
-    if (!is_trail(1) || !is_trail(2) || !is_trail(3)) return 0;
-    const uint32_t code = (lead & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
-    return code >= 0x10000 && code <= 0x10FFFF ? 4 : 0;
-  }
-  return 0;
-}
 
 size_t character_length(std::string_view text) {
   static constexpr uint8_t kLengths[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4};
@@ -116,7 +98,7 @@ SentencePieceNormalizer::Prefix SentencePieceNormalizer::normalize_prefix(std::s
   if (!trie_.empty()) {
     if (const Prefix prefix = mapped_prefix(text); prefix.consumed > 0) return prefix;
   }
-  if (const size_t length = valid_character_length(text); length > 0) return {text.substr(0, length), length};
+  if (const size_t length = utf8_character_length(text, 0); length > 0) return {text.substr(0, length), length};
   return {"\xEF\xBF\xBD", 1};
 }
 

@@ -13,9 +13,6 @@ namespace bitnet {
 /// U+2581, which stands for a space inside pieces.
 inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 
-/// Bytes of the valid UTF-8 character at the start of `text` (not empty): 1 to 4, or 0 where there is none.
-size_t valid_character_length(std::string_view text);
-
 /// Bytes that the first byte of `text` (not empty) announces, at most those left: the unit that BPE starts from.
 size_t character_length(std::string_view text);
 
@@ -23,7 +20,6 @@ size_t character_length(std::string_view text);
 class SymbolMatcher {
  public:
   explicit SymbolMatcher(const SentencePieceModel& model);
-  bool empty() const { return empty_; }
   /// Length of the longest symbol at the start of `text`, 0 where there is none.
   size_t match(std::string_view text) const;
 

@@ -68,8 +68,9 @@ class TokenWindows {
   int64_t length_;
 };
 
-/// Batches of windows in a seeded order. Epoch e visits every window once in the permutation of (seed, e), so the whole
-/// state is one integer: how many batches were given. The windows that fill no batch at an epoch's end are dropped.
+/// Batches of windows in a seeded order. Epoch e takes the windows in the permutation of (seed, e), so the whole state
+/// is one integer: how many batches were given. No window comes twice in an epoch; the last ones of its permutation,
+/// too few for a batch, are left out.
 class BatchLoader {
  public:
   /// Keeps a reference to `windows`. Errors: DataError where there are fewer windows than one batch takes.

@@ -5,29 +5,15 @@
 #include <numeric>
 
 #include "framework/core/error.h"
+#include "framework/data/documents.h"
 
 namespace bitnet {
 namespace {
 
-// White space by Python's str.strip is Unicode's; every character of it beyond ASCII is one of these.
-constexpr std::array<std::string_view, 19> kWideSpaces = {
-    "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83",
-    "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
-    "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
-
 bool is_blank(std::string_view row) {
-  while (!row.empty()) {
-    const char first = row.front();
-    if (first == ' ' || (first >= '\t' && first <= '\r') || (first >= '\x1c' && first <= '\x1f')) {
-      row.remove_prefix(1);
-      continue;
-    }
-    const auto wide = std::find_if(kWideSpaces.begin(), kWideSpaces.end(),
-                                   [row](std::string_view space) { return row.substr(0, space.size()) == space; });
-    if (wide == kWideSpaces.end()) return false;
-    row.remove_prefix(wide->size());
-  }
-  return true;
+  size_t at = 0;
+  while (const size_t length = white_space_length(row, at)) at += length;
+  return at == row.size();
 }
 
 }  // namespace

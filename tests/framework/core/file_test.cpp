@@ -16,12 +16,14 @@
 #include <vector>
 
 #include "framework/core/error.h"
+#include "tests/framework/core/scoped_variable.h"
 #include "tests/framework/core/temporary_folder.h"
 
 namespace bitnet {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::ScopedVariable;
 using testing::TemporaryFolder;
 
 std::string data_error_of(const std::function<void()>& action) {
@@ -38,20 +40,6 @@ size_t entries_in(const std::filesystem::path& folder) {
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++count;
   return count;
 }
-
-/// Sets an environment variable, or unsets it, for the life of a test.
-class ScopedVariable {
- public:
-  ScopedVariable(const char* name, const char* value) : name_(name) {
-    if (const char* const old = std::getenv(name)) old_ = old;
-    value == nullptr ? unsetenv(name) : setenv(name, value, 1);
-  }
-  ~ScopedVariable() { old_ ? setenv(name_, old_->c_str(), 1) : unsetenv(name_); }
-
- private:
-  const char* name_;
-  std::optional<std::string> old_;
-};
 
 TEST(File, ReadsBackWhatWasWritten) {
   const TemporaryFolder folder;
@@ -214,11 +202,11 @@ TEST(CacheFolder, FollowsTheEnvironmentInItsOrder) {
     const ScopedVariable own("BITNET_CACHE", "/own");
     EXPECT_EQ(cache_folder(), "/own");
   }
-  const ScopedVariable own("BITNET_CACHE", nullptr);
+  const ScopedVariable own("BITNET_CACHE", std::nullopt);
   EXPECT_EQ(cache_folder(), "/xdg/bitnet-lab");
   const ScopedVariable no_xdg("XDG_CACHE_HOME", "");
   EXPECT_EQ(cache_folder(), "/home/someone/.cache/bitnet-lab");
-  const ScopedVariable no_home("HOME", nullptr);
+  const ScopedVariable no_home("HOME", std::nullopt);
   EXPECT_THROW(cache_folder(), ConfigError);
 }
 

@@ -25,7 +25,7 @@ class CountingTokens {
   const TokenFile& file() const { return *file_; }
 
  private:
-  test::ScratchFolder folder_;
+  testing::TemporaryFolder folder_;
   std::unique_ptr<Tokenizer> tokenizer_ = make_byte_tokenizer();
   std::unique_ptr<TokenFile> file_;
 };
@@ -127,7 +127,7 @@ TEST(BatchLoader, RefusesWhatItCanNotDo) {
     BatchLoader loader(windows, 4, 1);
     FAIL() << "accepted";
   } catch (const DataError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("at least one batch of 4 windows of 4 tokens, but holds 3 windows"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("at least one batch of 4 windows of 4 tokens, but holds 3 windows"));
   }
   EXPECT_THROW(BatchLoader(windows, 0, 1), DataError);
   BatchLoader loader(windows, 3, 1);

@@ -34,7 +34,7 @@ TEST(ByteTokenizer, RefusesIdsOutsideTheVocabulary) {
       tokenizer->decode(std::vector<int32_t>{id});
       FAIL() << id << " was accepted";
     } catch (const DataError& error) {
-      EXPECT_THAT(error.what(), testing::HasSubstr("must be 0 to 257, but is " + std::to_string(id)));
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("must be 0 to 257, but is " + std::to_string(id)));
     }
   }
 }

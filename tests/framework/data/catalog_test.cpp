@@ -21,8 +21,8 @@
 namespace bitnet {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 class WarningRecorder : public ProgressReporter {
  public:

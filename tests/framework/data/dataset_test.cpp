@@ -14,9 +14,9 @@
 namespace bitnet {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class OpenDataset : public DataFolders {
  protected:

@@ -13,8 +13,8 @@
 namespace bitnet {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr std::string_view kTwoArticles =
     " \n = Du Fu = \n \n Du Fu was a poet . \n = = Life = = \n text \n \n = Kiss You = \n \n A song . \n";
@@ -62,6 +62,29 @@ TEST(Documents, WikitextPagesLeaveOutTheBlankStartAndTheNewlineBetweenPages) {
   EXPECT_THAT(wikitext_pages("preface\n = A = \nb\n"), ElementsAre("preface", " = A = \nb\n"));
   EXPECT_THAT(wikitext_pages("= = = Deep = = = \n = = = = Deeper = = = = \n"),
               ElementsAre("= = = Deep = = = \n = = = = Deeper = = = = \n"));
+}
+
+TEST(Documents, WhiteSpaceIsWhatPythonTakesForIt) {
+  // [c for c in range(0x110000) if chr(c).isspace()] up to U+FFFF; beyond, there is none.
+  const auto is_space = [](unsigned code) {
+    return (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x20) || code == 0x85 || code == 0xa0 ||
+           code == 0x1680 || (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f ||
+           code == 0x205f || code == 0x3000;
+  };
+  for (unsigned code = 0; code < 0x10000; ++code) {
+    const auto trail = [code](unsigned shift) { return static_cast<char>(0x80 | (code >> shift & 0x3f)); };
+    std::string text = "x";
+    if (code < 0x80) {
+      text += static_cast<char>(code);
+    } else if (code < 0x800) {
+      (text += static_cast<char>(0xc0 | code >> 6)) += trail(0);
+    } else {
+      ((text += static_cast<char>(0xe0 | code >> 12)) += trail(6)) += trail(0);
+    }
+    ASSERT_EQ(white_space_length(text, 1), is_space(code) ? text.size() - 1 : 0) << std::hex << code;
+    ASSERT_EQ(white_space_length(text, text.size()), 0U);
+  }
+  EXPECT_EQ(white_space_length("\xe2\x80", 0), 0U);  // cut
 }
 
 TEST(Documents, WordsAreRunsOfWhiteSpaceAndOne) {

@@ -16,8 +16,8 @@
 namespace bitnet {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class RecordedProgress : public ProgressReporter {
  public:
@@ -130,6 +130,30 @@ TEST_F(DownloadFile, GivesUpOnAServerThatIgnoresRangesAndAlwaysBreaks) {
   EXPECT_THAT(failure(download(server)), HasSubstr("ended after 500 bytes"));
 }
 
+TEST_F(DownloadFile, GivesUpOnAServerThatIgnoresRangesAndBreaksNowEarlierNowLater) {
+  int answers = 0;
+  const LocalServer server([&](const auto&) {
+    LocalServer::Response response = LocalServer::whole(content_);
+    if (++answers <= 20) response.body.resize(answers % 2 == 1 ? 500 : 400);  // without an end, were it up to it
+    return response;
+  });
+  EXPECT_THAT(failure(download(server)), HasSubstr("ended after 500 bytes"));
+  EXPECT_THAT(ranges(server), ElementsAre(-1, 500, 400));
+}
+
+TEST_F(DownloadFile, CountsProgressAfreshAfterStartingAnew) {
+  write_file_atomic(part(), content_.substr(0, 50000));
+  const LocalServer server([this](const auto& request) {
+    if (request.range_begin == 50000) return LocalServer::ranged(content_, {request.path, 5});
+    LocalServer::Response response = LocalServer::ranged(content_, request);
+    if (request.range_begin < 30000) response.body.resize(15000);
+    return response;
+  });
+  download_file(download(server), progress_);
+  expect_whole();
+  EXPECT_THAT(ranges(server), ElementsAre(50000, -1, 15000, 30000));
+}
+
 TEST_F(DownloadFile, StartsAnewWhereTheServerSendsAnotherRange) {
   write_file_atomic(part(), content_.substr(0, 1000));
   const LocalServer server([this](const auto& request) {
@@ -152,7 +176,7 @@ TEST_F(DownloadFile, MissingFileNamesTheStatusAndTheAddress) {
   const LocalServer server([](const auto&) {
     return LocalServer::Response{"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n", "not found"};
   });
-  EXPECT_THAT(failure(download(server)), testing::AllOf(HasSubstr("status 404"), HasSubstr(server.url("/file"))));
+  EXPECT_THAT(failure(download(server)), ::testing::AllOf(HasSubstr("status 404"), HasSubstr(server.url("/file"))));
   EXPECT_FALSE(std::filesystem::exists(part()));
 }
 
@@ -160,7 +184,8 @@ TEST_F(DownloadFile, WrongContentNamesBothDigestsAndLeavesNothing) {
   std::string other = content_;
   other[100] ^= 1;
   const LocalServer server([&](const auto& request) { return LocalServer::ranged(other, request); });
-  EXPECT_THAT(failure(download(server)), testing::AllOf(HasSubstr(sha256_hex(content_)), HasSubstr(sha256_hex(other))));
+  EXPECT_THAT(failure(download(server)),
+              ::testing::AllOf(HasSubstr(sha256_hex(content_)), HasSubstr(sha256_hex(other))));
   EXPECT_FALSE(std::filesystem::exists(part()));
 }
 
@@ -178,7 +203,7 @@ TEST_F(DownloadFile, NoServerIsAnErrorThatSaysSo) {
     const LocalServer server([](const auto&) { return LocalServer::Response{}; });
     wanted = download(server);
   }
-  EXPECT_THAT(failure(wanted), testing::AllOf(HasSubstr("onnect"), HasSubstr("Check the network connection")));
+  EXPECT_THAT(failure(wanted), ::testing::AllOf(HasSubstr("onnect"), HasSubstr("Check the network connection")));
 }
 
 TEST_F(DownloadFile, AnotherDownloadOfTheSameFileIsRefused) {
@@ -186,7 +211,7 @@ TEST_F(DownloadFile, AnotherDownloadOfTheSameFileIsRefused) {
   const FileLock lock(destination().string() + ".lock");
   const LocalServer server([this](const auto& request) { return LocalServer::ranged(content_, request); });
   failure(download(server));
-  EXPECT_THAT(ranges(server), testing::IsEmpty());
+  EXPECT_THAT(ranges(server), ::testing::IsEmpty());
 }
 
 }  // namespace

@@ -76,13 +76,13 @@ TEST(SentencePieceModel, EveryTruncationIsAnErrorThatNamesTheFile) {
   const std::string whole = small_model();
   ASSERT_EQ(model_error(whole), "no error");
   for (size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_THAT(model_error(whole.substr(0, size)), testing::StartsWith("some.model: "))
+    EXPECT_THAT(model_error(whole.substr(0, size)), ::testing::StartsWith("some.model: "))
         << "cut to " << size << " bytes";
   }
 }
 
 TEST(SentencePieceModel, DamagedFilesAreErrorsOrTokenizersThatWork) {
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string whole = small_model();
   Random random(7);
   int refused = 0, accepted = 0;
@@ -115,32 +115,33 @@ TEST(SentencePieceModel, NamesWhatItCanNotRead) {
   };
   EXPECT_EQ(model_error(with_trainer(pieces, trainer(2, 1))), "no error");
   EXPECT_THAT(model_error(with_trainer(pieces, trainer(1, 1))),
-              testing::HasSubstr("the model's type must be 2 (bpe), but is 1 (unigram)."));
-  EXPECT_THAT(model_error(with_trainer(pieces, trainer(9, 1))), testing::HasSubstr("but is 9."));
-  EXPECT_THAT(model_error(with_trainer(pieces, trainer(2, 0))), testing::HasSubstr("though byte_fallback is off"));
+              ::testing::HasSubstr("the model's type must be 2 (bpe), but is 1 (unigram)."));
+  EXPECT_THAT(model_error(with_trainer(pieces, trainer(9, 1))), ::testing::HasSubstr("but is 9."));
+  EXPECT_THAT(model_error(with_trainer(pieces, trainer(2, 0))), ::testing::HasSubstr("though byte_fallback is off"));
   EXPECT_THAT(model_error(with_trainer(pieces_message({{"a", 1}}, false), trainer(2, 1))),
-              testing::HasSubstr("must have 256 byte pieces, since byte_fallback is on, but has 0"));
+              ::testing::HasSubstr("must have 256 byte pieces, since byte_fallback is on, but has 0"));
   EXPECT_THAT(model_error(with_trainer(pieces_message({{"a", 1}, {"a", 1}}), trainer(2, 1))),
-              testing::HasSubstr("must be unique, but 'a'"));
-  EXPECT_THAT(model_error(with_trainer(pieces_message({{"", 1}}), trainer(2, 1))), testing::HasSubstr("but is empty"));
+              ::testing::HasSubstr("must be unique, but 'a'"));
+  EXPECT_THAT(model_error(with_trainer(pieces_message({{"", 1}}), trainer(2, 1))),
+              ::testing::HasSubstr("but is empty"));
   EXPECT_THAT(model_error(with_trainer(pieces_message({{"a", 7}}), trainer(2, 1))),
-              testing::HasSubstr("must be 1 to 6, but is 7"));
+              ::testing::HasSubstr("must be 1 to 6, but is 7"));
   EXPECT_THAT(model_error(with_trainer(pieces_message({{"b", 2}}), trainer(2, 1))),
-              testing::HasSubstr("must have one unknown piece, but has 2"));
+              ::testing::HasSubstr("must have one unknown piece, but has 2"));
   EXPECT_THAT(model_error(with_trainer(pieces_message({{"0x41", 6}}), trainer(2, 1))),
-              testing::HasSubstr("must be named <0x00> to <0xFF>, but is '0x41'"));
+              ::testing::HasSubstr("must be named <0x00> to <0xFF>, but is '0x41'"));
   EXPECT_THAT(model_error(with_trainer(pieces, trainer(2, 1).bytes(46, "<bos>"))),
-              testing::HasSubstr("must have the control piece '<bos>'"));
+              ::testing::HasSubstr("must have the control piece '<bos>'"));
   EXPECT_THAT(model_error(with_trainer(pieces, trainer(2, 1)) +
                           MessageWriter().bytes(5, MessageWriter().bytes(2, "x").text()).text()),
-              testing::HasSubstr("denormalizer"));
-  EXPECT_THAT(model_error("= WikiText =\n"), testing::StartsWith("some.model: "));
-  EXPECT_THAT(model_error(""), testing::HasSubstr("must hold pieces"));
-  EXPECT_THAT(model_error(std::string(11, '\xFF')), testing::HasSubstr("numbers of at most 10 bytes"));
+              ::testing::HasSubstr("denormalizer"));
+  EXPECT_THAT(model_error("= WikiText =\n"), ::testing::StartsWith("some.model: "));
+  EXPECT_THAT(model_error(""), ::testing::HasSubstr("must hold pieces"));
+  EXPECT_THAT(model_error(std::string(11, '\xFF')), ::testing::HasSubstr("numbers of at most 10 bytes"));
 }
 
 TEST(SentencePieceModel, ADamagedCharacterMapIsAnError) {
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   for (const std::string& map : {std::string("abc"), std::string("\xFF\xFF\xFF\xFFzzzz"),
                                  // A trie of one unit whose offset leads outside.
                                  std::string("\x04\0\0\0\0\xFF\xFF\x7F"
@@ -159,7 +160,7 @@ TEST(SentencePieceModel, ADamagedCharacterMapIsAnError) {
 // Pieces of the type "unused" are merged and then fall apart again.
 TEST(SentencePieceModel, UnusedPiecesFallApartAsInTheLibrary) {
   if (!test::has_sentencepiece_tools()) GTEST_SKIP() << "needs the package sentencepiece";
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string model = with_trainer(pieces_message({{"ab", 5},
                                                          {"bc", 1},
                                                          {"abc", 5},

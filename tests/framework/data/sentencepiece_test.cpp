@@ -15,7 +15,7 @@ using test::Alphabet;
 // Text that has all the random lines' characters, so that merges and rare characters both occur.
 std::string training_text() { return test::join_lines(test::random_lines(99, 3000, Alphabet::kValid)); }
 
-std::filesystem::path train_small(const test::ScratchFolder& folder, const std::string& options) {
+std::filesystem::path train_small(const testing::TemporaryFolder& folder, const std::string& options) {
   test::write_plain(folder / "text", training_text());
   EXPECT_EQ(test::run_in(folder.path(),
                          "spm_train --input=text --model_prefix=m --model_type=bpe --vocab_size=420 " + options),
@@ -44,11 +44,11 @@ void expect_equal_text(const std::filesystem::path& model, const std::vector<std
   }
 }
 
-class SentencePieceOptions : public testing::TestWithParam<const char*> {};
+class SentencePieceOptions : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(SentencePieceOptions, EncodesAndDecodesAsTheProgramsDo) {
   if (!test::has_sentencepiece_tools()) GTEST_SKIP() << "needs the package sentencepiece";
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   const std::filesystem::path model = train_small(folder, GetParam());
   expect_equal_ids(model, test::random_lines(1, 2000, Alphabet::kAnyBytes));
   expect_equal_text(model, test::random_lines(2, 1000, Alphabet::kValidAndSpaceMark));
@@ -56,14 +56,14 @@ TEST_P(SentencePieceOptions, EncodesAndDecodesAsTheProgramsDo) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, SentencePieceOptions,
-    testing::Values(
+    ::testing::Values(
         "", "--byte_fallback=true --normalization_rule_name=identity --remove_extra_whitespaces=false",
         "--byte_fallback=true --user_defined_symbols='[sep],<unk>s,ss,the' --unk_piece='<x>' --split_digits=true",
         "--treat_whitespace_as_suffix=true --normalization_rule_name=nfkc_cf",
         "--normalization_rule_name=identity --remove_extra_whitespaces=false "
         "--allow_whitespace_only_pieces=true --user_defined_symbols=sep --split_by_whitespace=false"));
 
-class TrainedSentencePiece : public testing::Test {
+class TrainedSentencePiece : public ::testing::Test {
  protected:
   // Trained once for all tests: a training takes a third of a second.
   static void SetUpTestSuite() {
@@ -83,7 +83,7 @@ class TrainedSentencePiece : public testing::Test {
   }
   static inline TokenizerConfig config_;
   static inline std::string* trained_ = nullptr;
-  test::ScratchFolder folder_;
+  testing::TemporaryFolder folder_;
   std::filesystem::path model_;
 };
 
@@ -166,27 +166,27 @@ TEST_F(TrainedSentencePiece, AnImpossibleVocabularyIsAnErrorWithTheProgramsLastL
     train_sentencepiece("a small text\nof two lines\n", config);
     FAIL() << "trained";
   } catch (const DataError& error) {
-    EXPECT_THAT(error.what(), testing::StartsWith("tokenizer: spm_train must end with exit code 0, but ended with "));
-    EXPECT_THAT(error.what(), testing::HasSubstr("tokenizer.vocab_size"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("bpe_model_trainer.cc"));
+    EXPECT_THAT(error.what(), ::testing::StartsWith("tokenizer: spm_train must end with exit code 0, but ended with "));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("tokenizer.vocab_size"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("bpe_model_trainer.cc"));
   }
 }
 
 TEST(SentencePiece, AMissingTrainerIsAnErrorThatNamesThePackage) {
-  const test::ScratchFolder folder;
-  const test::ScopedVariable path("PATH", folder.path().string());
+  const testing::TemporaryFolder folder;
+  const testing::ScopedVariable path("PATH", folder.path().string());
   try {
     train_sentencepiece("text", TokenizerConfig{});
     FAIL() << "trained";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("Install the package 'sentencepiece'"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("Install the package 'sentencepiece'"));
   }
 }
 
 TEST(OpenTokenizer, TrainsOnceAndKeepsTheVocabulary) {
   if (!test::has_sentencepiece_tools()) GTEST_SKIP() << "needs the package sentencepiece";
-  const test::ScratchFolder folder;
-  const test::ScopedVariable cache("BITNET_CACHE", folder.path().string());
+  const testing::TemporaryFolder folder;
+  const testing::ScopedVariable cache("BITNET_CACHE", folder.path().string());
   const test::TextDataset dataset({training_text()});
   TokenizerConfig config;
   config.kind = TokenizerKind::kSentencepiece;
@@ -241,7 +241,7 @@ TEST(SentencePiece, EqualsSpmEncodeOnWikiText2Validation) {
   if (!test::has_sentencepiece_tools()) GTEST_SKIP() << "needs the package sentencepiece";
   // A third of the split; the slow tests take all of all splits.
   const std::string text = read_file(std::filesystem::path(mirror) / "wikitext-2" / "valid.txt").substr(0, 400000);
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   TokenizerConfig config;
   config.vocab_size = 2048;
   test::write_plain(folder / "m.model", train_sentencepiece(text, config));

@@ -42,7 +42,7 @@ std::string open_error(const std::filesystem::path& path, const Tokenizer& token
 }
 
 TEST(TokenFile, KeepsTheIdsInTwoOrFourBytes) {
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string digest = sha256_hex("text");
   for (const auto& [vocab_size, bytes] : {std::pair<int64_t, size_t>{65536, 2}, {65537, 4}}) {
     const SizedTokenizer tokenizer(vocab_size, "key");
@@ -62,7 +62,7 @@ TEST(TokenFile, KeepsTheIdsInTwoOrFourBytes) {
 }
 
 TEST(TokenFile, RefusesToWriteIdsOutsideTheVocabulary) {
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   const SizedTokenizer tokenizer(10, "key");
   for (const int32_t id : {-1, 10}) {
     EXPECT_THROW(write_token_file(folder / "a.tokens", std::vector<int32_t>{id}, tokenizer, sha256_hex("")), DataError);
@@ -71,7 +71,7 @@ TEST(TokenFile, RefusesToWriteIdsOutsideTheVocabulary) {
 }
 
 TEST(TokenFile, EveryTruncationAndAFlippedBitInAnyByteIsAnError) {
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string digest = sha256_hex("text");
   const SizedTokenizer tokenizer(300, "key");
   write_token_file(folder / "a.tokens", std::vector<int32_t>{0, 7, 299, 1}, tokenizer, digest);
@@ -79,29 +79,29 @@ TEST(TokenFile, EveryTruncationAndAFlippedBitInAnyByteIsAnError) {
   ASSERT_EQ(open_error(folder / "a.tokens", tokenizer, digest), "no error");
   for (size_t size = 0; size < whole.size(); ++size) {
     test::write_plain(folder / "b.tokens", whole.substr(0, size));
-    EXPECT_THAT(open_error(folder / "b.tokens", tokenizer, digest), testing::HasSubstr("Remove this file")) << size;
+    EXPECT_THAT(open_error(folder / "b.tokens", tokenizer, digest), ::testing::HasSubstr("Remove this file")) << size;
   }
   for (size_t byte = 0; byte < whole.size(); ++byte) {
     std::string damaged = whole;
     damaged[byte] ^= static_cast<char>(1 << byte % 8);
     test::write_plain(folder / "b.tokens", damaged);
-    EXPECT_THAT(open_error(folder / "b.tokens", tokenizer, digest), testing::HasSubstr("Remove this file")) << byte;
+    EXPECT_THAT(open_error(folder / "b.tokens", tokenizer, digest), ::testing::HasSubstr("Remove this file")) << byte;
   }
   test::write_plain(folder / "b.tokens", whole + whole.substr(0, 2));
-  EXPECT_THAT(open_error(folder / "b.tokens", tokenizer, digest), testing::HasSubstr("truncated or damaged"));
+  EXPECT_THAT(open_error(folder / "b.tokens", tokenizer, digest), ::testing::HasSubstr("truncated or damaged"));
 }
 
 TEST(TokenFile, SaysWhatIsWrongWhichFileToRemoveAndWhatMakesItAnew) {
-  const test::ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   const std::string digest = sha256_hex("text");
   const SizedTokenizer tokenizer(300, "key");
   const std::filesystem::path path = folder / "a.tokens";
   write_token_file(path, std::vector<int32_t>{0, 7, 299, 1}, tokenizer, digest);
   const auto matches = [&](const std::string& what) {
-    return testing::AllOf(
-        testing::StartsWith(path.string() + ": "), testing::HasSubstr(what),
-        testing::EndsWith("Remove this file; the command `bitnet data tokenize EXPERIMENT.yaml` makes "
-                          "it anew."));
+    return ::testing::AllOf(
+        ::testing::StartsWith(path.string() + ": "), ::testing::HasSubstr(what),
+        ::testing::EndsWith("Remove this file; the command `bitnet data tokenize EXPERIMENT.yaml` makes "
+                            "it anew."));
   };
   EXPECT_THAT(open_error(path, SizedTokenizer(300, "other"), digest), matches("must be made with the tokenizer sized"));
   EXPECT_THAT(open_error(path, SizedTokenizer(301, "key"), digest), matches("must be made with the tokenizer sized"));
@@ -115,8 +115,8 @@ TEST(TokenFile, SaysWhatIsWrongWhichFileToRemoveAndWhatMakesItAnew) {
 }
 
 TEST(OpenTokenFile, FramesEveryDocumentAndKeepsTheFile) {
-  const test::ScratchFolder folder;
-  const test::ScopedVariable cache("BITNET_CACHE", folder.path().string());
+  const testing::TemporaryFolder folder;
+  const testing::ScopedVariable cache("BITNET_CACHE", folder.path().string());
   const test::TextDataset dataset({"ab\n", "", "c"});
   const auto tokenizer = make_byte_tokenizer();
   test::RecordingReporter first, second;
@@ -134,8 +134,8 @@ TEST(OpenTokenFile, FramesEveryDocumentAndKeepsTheFile) {
 }
 
 TEST(OpenTokenFile, ADamagedFileIsNeverUsedAndNeverReplacedSilently) {
-  const test::ScratchFolder folder;
-  const test::ScopedVariable cache("BITNET_CACHE", folder.path().string());
+  const testing::TemporaryFolder folder;
+  const testing::ScopedVariable cache("BITNET_CACHE", folder.path().string());
   const test::TextDataset dataset({"some text"});
   const auto tokenizer = make_byte_tokenizer();
   ProgressReporter silent;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -17,43 +15,10 @@
 #include "framework/core/random.h"
 #include "framework/core/sha256.h"
 #include "framework/data/dataset.h"
+#include "tests/framework/core/scoped_variable.h"
+#include "tests/framework/core/temporary_folder.h"
 
 namespace bitnet::test {
-
-// A new empty folder, removed at the end.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "bitnet-test-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = pattern;
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// Sets an environment variable; the old value returns at the end.
-class ScopedVariable {
- public:
-  ScopedVariable(std::string name, const std::string& value) : name_(std::move(name)) {
-    if (const char* old = std::getenv(name_.c_str())) old_ = old, had_ = true;
-    setenv(name_.c_str(), value.c_str(), 1);
-  }
-  ~ScopedVariable() { had_ ? setenv(name_.c_str(), old_.c_str(), 1) : unsetenv(name_.c_str()); }
-  ScopedVariable(const ScopedVariable&) = delete;
-  ScopedVariable& operator=(const ScopedVariable&) = delete;
-
- private:
-  std::string name_;
-  std::string old_;
-  bool had_ = false;
-};
 
 inline void write_plain(const std::filesystem::path& path, std::string_view bytes) {
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -93,7 +58,7 @@ inline std::string id_line(const std::vector<int32_t>& ids) {
 
 // What spm_encode gives for each line.
 inline std::vector<std::string> spm_encode(const std::filesystem::path& model, const std::vector<std::string>& lines) {
-  const ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   write_plain(folder / "in", join_lines(lines));
   const int status =
       run_in(folder.path(), "spm_encode --model='" + model.string() + "' --output_format=id --output=out < in");
@@ -103,7 +68,7 @@ inline std::vector<std::string> spm_encode(const std::filesystem::path& model, c
 
 // What spm_decode gives for each line of ids.
 inline std::vector<std::string> spm_decode(const std::filesystem::path& model, const std::vector<std::string>& lines) {
-  const ScratchFolder folder;
+  const testing::TemporaryFolder folder;
   write_plain(folder / "in", join_lines(lines));
   const int status =
       run_in(folder.path(), "spm_decode --model='" + model.string() + "' --input_format=id --output=out < in");
