@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <system_error>
 
+#include "framework/config/check.h"
+#include "framework/config/read.h"
+#include "framework/config/resolve.h"
 #include "framework/core/error.h"
 #include "framework/core/file.h"
 
@@ -75,6 +78,31 @@ bool read_block(const fs::path& configs_folder, std::string_view family, const s
     problems->add(block->place, path + " must be a map of keys and values, but is " + block->shown() + ".");
   }
   return false;
+}
+
+EvaluatorConfig resolve_evaluator(const std::string& name, const fs::path& configs_folder) {
+  const fs::path folder = configs_folder.empty() ? find_configs_folder(fs::current_path()) : configs_folder;
+  Problems problems;
+  Node node;
+  EvaluatorConfig config;
+  const Place place{"evaluator " + name, 0, 0, 0};
+  const std::string path = "evaluators." + name;
+  if (read_block(folder, "evaluator", name, place, "name", path, &node, &problems)) {
+    check_evaluator(config, node, read_section(node, path, &config, &problems), path, &problems);
+  }
+  problems.throw_if_any();
+  return config;
+}
+
+ModelConfig read_model_text(std::string_view text, std::string_view where) {
+  Problems problems;
+  const Node node = parse_document(text, std::string(where), "model", /*layer=*/0, &problems);
+  if (node.kind == Node::Kind::kNull) problems.throw_if_any();
+  ModelConfig config;
+  const UnknownKeys unknown = read_section(node, "model", &config, &problems);
+  check_model(config, node, unknown, "model", &problems);
+  problems.throw_if_any();
+  return config;
 }
 
 }  // namespace bitnet

@@ -1,5 +1,6 @@
 #include "framework/config/check.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 
@@ -25,10 +26,26 @@ Site last_written(const Node& node, const std::string& path, std::initializer_li
 
 }  // namespace
 
-void check_dataset(const DatasetConfig& config, const Node& node, const std::string& path, Problems* problems) {
-  if (config.source != DatasetSource::kFiles) return;
+void check_seeds(const std::vector<int64_t>& seeds, const Node& list, const UnknownKeys& unknown, Problems* problems) {
+  if (unknown.has("seeds")) return;
+  if (seeds.empty()) problems->add(list.place, "seeds must hold at least one seed, but is empty.");
+  std::vector<int64_t> before;
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    const std::string path = "seeds[" + std::to_string(i) + "]";
+    if (unknown.has(path)) continue;
+    if (std::find(before.begin(), before.end(), seeds[i]) != before.end()) {
+      problems->add(list.items[i].place,
+                    path + " must be unlike the others, but is " + std::to_string(seeds[i]) + " again.");
+    }
+    before.push_back(seeds[i]);
+  }
+}
+
+void check_dataset(const DatasetConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
+                   Problems* problems) {
+  if (unknown.has("source") || config.source != DatasetSource::kFiles) return;
   const auto require = [&](std::string_view key, const std::string& value) {
-    if (!value.empty()) return;
+    if (unknown.has(key) || !value.empty()) return;
     const Entry* const entry = node.find(key);
     const Place& place = entry == nullptr ? node.place_of("source") : entry->place;
     problems->add(place, join_path(path, key) + " must be a catalog entry or a path where source is 'files', but is " +
@@ -39,17 +56,19 @@ void check_dataset(const DatasetConfig& config, const Node& node, const std::str
   require("test", config.test);
 }
 
-void check_model(const ModelConfig& config, const Node& node, const std::string& path, Problems* problems) {
-  if (config.width % config.heads != 0) {
+void check_model(const ModelConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
+                 Problems* problems) {
+  const bool head_width_known = !unknown.has_any({"width", "heads"});
+  if (head_width_known && config.width % config.heads != 0) {
     const Site site = last_written(node, path, {"width", "heads"});
     problems->add(site.place, site.path + " must make width a multiple of heads, but width is " +
                                   std::to_string(config.width) + " and heads is " + std::to_string(config.heads) + ".");
-  } else if ((config.width / config.heads) % 2 != 0) {
+  } else if (head_width_known && (config.width / config.heads) % 2 != 0) {
     const Site site = last_written(node, path, {"width", "heads"});
     problems->add(site.place, site.path + " must make width / heads even (rotary positions turn pairs), but it is " +
                                   std::to_string(config.width / config.heads) + ".");
   }
-  if (config.heads % config.kv_heads != 0) {
+  if (!unknown.has_any({"heads", "kv_heads"}) && config.heads % config.kv_heads != 0) {
     const Site site = last_written(node, path, {"kv_heads", "heads"});
     problems->add(site.place, site.path + " must make heads a multiple of kv_heads, but heads is " +
                                   std::to_string(config.heads) + " and kv_heads is " + std::to_string(config.kv_heads) +
@@ -57,7 +76,9 @@ void check_model(const ModelConfig& config, const Node& node, const std::string&
   }
 }
 
-void check_optimizer(const OptimizerConfig& config, const Node& node, const std::string& path, Problems* problems) {
+void check_optimizer(const OptimizerConfig& config, const Node& node, const UnknownKeys& unknown,
+                     const std::string& path, Problems* problems) {
+  if (unknown.has_any({"schedule.kind", "schedule.warmup_fraction", "schedule.stage_two_at"})) return;
   const ScheduleConfig& schedule = config.schedule;
   if (schedule.kind != ScheduleKind::kTwoStage || schedule.warmup_fraction <= schedule.stage_two_at) return;
   const Entry* const entry = node.find("schedule");
@@ -66,15 +87,16 @@ void check_optimizer(const OptimizerConfig& config, const Node& node, const std:
   problems->add(site.place, site.path + " must make the warm-up end before the second stage starts, but it does not.");
 }
 
-void check_evaluator(const EvaluatorConfig& config, const Node& node, const std::string& path, Problems* problems) {
-  if (config.window != 1) return;
+void check_evaluator(const EvaluatorConfig& config, const Node& node, const UnknownKeys& unknown,
+                     const std::string& path, Problems* problems) {
+  if (unknown.has("window") || config.window != 1) return;
   const Site site = last_written(node, path, {"window"});
   problems->add(site.place, site.path + " must be 0 or at least 2 (a window's first token is not scored), but is 1.");
 }
 
-void check_window(const EvaluatorConfig& config, int64_t context, const Node& node, const std::string& path,
-                  Problems* problems) {
-  if (config.window <= context) return;
+void check_window(const EvaluatorConfig& config, int64_t context, const Node& node, const UnknownKeys& unknown,
+                  const std::string& path, Problems* problems) {
+  if (unknown.has("window") || config.window <= context) return;
   const Site site = last_written(node, path, {"window"});
   problems->add(site.place, site.path + " must be at most the models' context, " + std::to_string(context) +
                                 " tokens, but is " + std::to_string(config.window) + ".");

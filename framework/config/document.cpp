@@ -72,6 +72,31 @@ void Problems::throw_if_any() const {
   throw ConfigError(text);
 }
 
+void UnknownKeys::add_within(const std::string& key, const UnknownKeys& section) {
+  for (const std::string& inner : section.keys_) add(inner.empty() ? key : join_path(key, inner));
+}
+
+UnknownKeys UnknownKeys::within(std::string_view key) const {
+  UnknownKeys section;
+  const std::string start = std::string(key) + ".";
+  for (const std::string& unknown : keys_) {
+    if (unknown.empty() || unknown == key) section.add_all();
+    if (unknown.starts_with(start)) section.add(unknown.substr(start.size()));
+  }
+  return section;
+}
+
+bool UnknownKeys::has(std::string_view key) const {
+  return std::any_of(keys_.begin(), keys_.end(), [key](const std::string& unknown) {
+    if (unknown.empty() || unknown == key) return true;
+    return key.starts_with(unknown) && (key[unknown.size()] == '.' || key[unknown.size()] == '[');
+  });
+}
+
+bool UnknownKeys::has_any(std::initializer_list<std::string_view> keys) const {
+  return std::any_of(keys.begin(), keys.end(), [this](std::string_view key) { return has(key); });
+}
+
 const Entry* Node::find(std::string_view key) const {
   const auto found =
       std::find_if(entries.begin(), entries.end(), [key](const Entry& entry) { return entry.key == key; });
@@ -101,6 +126,7 @@ std::string Node::shown() const {
 Node merged(const Node& base, const Node& overlay) {
   if (base.kind != Node::Kind::kMap || overlay.kind != Node::Kind::kMap) return overlay;
   Node result = base;
+  result.unknown = base.unknown || overlay.unknown;
   for (const Entry& entry : overlay.entries) {
     const auto found = std::find_if(result.entries.begin(), result.entries.end(),
                                     [&](const Entry& candidate) { return candidate.key == entry.key; });
@@ -119,7 +145,7 @@ std::string join_path(const std::string& a, std::string_view b) {
   return a.empty() ? std::string(b) : a + "." + std::string(b);
 }
 
-std::string suggestion(std::string_view found, const std::vector<std::string_view>& names) {
+std::string_view nearest_name(std::string_view found, const std::vector<std::string_view>& names) {
   constexpr size_t kLongestName = 100;
   if (found.size() > kLongestName) return "";
   std::string_view nearest;
@@ -131,6 +157,11 @@ std::string suggestion(std::string_view found, const std::vector<std::string_vie
       nearest = name;
     }
   }
+  return nearest;
+}
+
+std::string suggestion(std::string_view found, const std::vector<std::string_view>& names) {
+  const std::string_view nearest = nearest_name(found, names);
   return nearest.empty() ? "" : " Did you mean '" + std::string(nearest) + "'?";
 }
 

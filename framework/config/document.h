@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,24 @@ class Problems {
   std::vector<Problem> problems_;
 };
 
+/// The keys of a section whose values are not known, because a mistake in them was reported: no rule over them can be
+/// checked. A key of a section within is "schedule.kind", an item of a list is "seeds[1]".
+class UnknownKeys {
+ public:
+  void add(std::string key) { keys_.push_back(std::move(key)); }
+  /// Nothing of the section is known.
+  void add_all() { keys_.emplace_back(); }
+  /// Adds the keys of the section `key` within.
+  void add_within(const std::string& key, const UnknownKeys& section);
+  /// Those of the section `key` within.
+  UnknownKeys within(std::string_view key) const;
+  bool has(std::string_view key) const;
+  bool has_any(std::initializer_list<std::string_view> keys) const;
+
+ private:
+  std::vector<std::string> keys_;  // an empty one stands for all
+};
+
 struct Entry;
 
 /// A value: nothing, a scalar, a sequence or a map.
@@ -44,6 +63,8 @@ struct Node {
   Kind kind = Kind::kNull;
   std::string text;     ///< a scalar's text
   bool quoted = false;  ///< the scalar is text whatever it looks like
+  /// A mistake that was reported hides the value; of a map: further entries.
+  bool unknown = false;
   Place place;
   std::vector<Node> items;     ///< of a sequence
   std::vector<Entry> entries;  ///< of a map, in the order of the file, no key twice
@@ -72,7 +93,7 @@ size_t clean_prefix(std::string_view text);
 Node parse_document(std::string_view text, const std::string& source, const std::string& path, int layer,
                     Problems* problems);
 
-/// Parses the argument `a.b=c` of `--set` into nested maps with the one value.
+/// Parses the argument `a.b=c` of `--set` into nested maps with the one value, an unknown one where it is no YAML.
 Node parse_override(const std::string& argument, int layer, Problems* problems);
 
 /// `base` with the entries of `overlay` put over it, map by map; anything else of `overlay` replaces what was there.
@@ -80,6 +101,9 @@ Node merged(const Node& base, const Node& overlay);
 
 /// `a.b`, or `b` where `a` is empty.
 std::string join_path(const std::string& a, std::string_view b);
+
+/// The name nearest to `found`, or nothing where none is near.
+std::string_view nearest_name(std::string_view found, const std::vector<std::string_view>& names);
 
 /// " Did you mean 'x'?" with the name nearest to `found`, or nothing where none is near.
 std::string suggestion(std::string_view found, const std::vector<std::string_view>& names);

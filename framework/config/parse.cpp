@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "framework/config/document.h"
+#include "framework/core/utf8.h"
 
 namespace bitnet {
 namespace {
@@ -18,24 +19,6 @@ namespace {
 constexpr size_t kMaxDocumentBytes = 1 << 20;
 // Longer than any path of ours; keeps the messages readable.
 constexpr size_t kMaxShownKey = 200;
-
-/// The bytes of the UTF-8 character that starts at `at`, or 0 where there is none.
-size_t utf8_length(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(at);
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xc2 && first < 0xe0   ? 2
-                        : first >= 0xe0 && first < 0xf0 ? 3
-                        : first >= 0xf0 && first < 0xf5 ? 4
-                                                        : 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned second = byte(at + 1);
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool outside = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
-  return overlong || outside ? 0 : length;
-}
 
 /// The library replaces bad bytes silently and takes byte 4 for the end of the text: look before it does.
 bool check_text(std::string_view text, const std::string& source, int layer, Problems* problems) {
@@ -71,7 +54,9 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     require_value(mark);
     problems_->add(place(mark), "value must be written out, but is an alias.");
-    add(make(Node::Kind::kNull, mark, "", 0));
+    Node node = make(Node::Kind::kNull, mark, "", 0);
+    node.unknown = true;
+    add(std::move(node));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
@@ -159,7 +144,10 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     parent.has_key = false;
-    if (parent.drop_value) return;
+    if (parent.drop_value) {
+      for (Entry& first : parent.node.entries) first.value.unknown |= first.key == parent.entry.key;
+      return;
+    }
     // The mark of a value that is not there is that of the next token: the key says it better.
     if (node.kind == Node::Kind::kNull) node.place = parent.entry.place;
     parent.entry.value = std::move(node);
@@ -191,7 +179,7 @@ class TreeBuilder : public YAML::EventHandler {
 size_t clean_prefix(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
-    const size_t length = utf8_length(text, at);
+    const size_t length = utf8_character_length(text, at);
     if (length == 0 || (byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7f) return at;
     at += length;
   }
@@ -243,7 +231,8 @@ Node parse_override(const std::string& argument, int layer, Problems* problems) 
   Node value = parse_document(argument.substr(equals + 1), source, path, layer, &found);
   if (!found.empty()) {
     problems->add_all(place, found);
-    return root;
+    value = Node{};
+    value.unknown = true;
   }
   const std::function<void(Node*)> place_all = [&](Node* node) {
     node->place = place;

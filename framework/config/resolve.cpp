@@ -64,22 +64,31 @@ class Resolver {
     std::optional<Node> block;
     bool given = false;
   };
+  /// A section's text and what reading it left unknown, for the rules across sections.
+  struct ReadSection {
+    Node node;
+    UnknownKeys unknown;
+  };
 
   void apply_overrides(const std::vector<std::string>& overrides);
-  bool is_known_variant(const Node& override_node);
+  void drop_unknown_variants(Node* override_node);
   void read_compose();
-  Section compose_section(std::string_view family, const std::string& path, const std::string& name);
+  Section compose_section(std::string_view family, const std::string& name);
+  void read_block_into(std::string_view family, const std::string& name, const Place& name_place,
+                       const std::string& name_path, const std::string& path, Section* section);
   void put_over(const Entry* entry, Section* section);
   void require_given(const Section& section, std::string_view family);
+  bool require_name(const std::string& name, const Place& place, const std::string& path);
   void read_shared_sections();
   void read_evaluators();
-  void read_evaluator(const std::string& name, const Entry* written, const Place& place, const Node* name_node,
-                      const std::string& name_path);
+  void read_composed_evaluators(const Node* written);
+  void read_evaluator(const std::string& name, const Entry* written, Section section);
   void read_variants();
   void read_variant(const Entry& variant);
+  void read_common_of_variants();
   template <typename Config>
-  bool read_variant_section(const Entry& variant, std::string_view family, const std::string& block_name,
-                            Config* config, Node* node);
+  ReadSection read_variant_section(const Entry& variant, std::string_view family, const std::string& block_name,
+                                   Config* config);
   template <typename Config>
   void note_differences(const Section& section, const Config& config, const std::string& path);
   void check_across_sections();
@@ -89,9 +98,11 @@ class Resolver {
   Problems problems_;
   std::vector<Node> overrides_;
   ComposeConfig compose_;
+  UnknownKeys compose_unknown_;
   ExperimentConfig config_;
-  std::vector<Node> evaluator_nodes_;  // as config_.evaluators
-  std::vector<Node> model_nodes_;      // as config_.variants
+  std::vector<ReadSection> evaluators_;  // as config_.evaluators
+  std::vector<ReadSection> models_;      // as config_.variants
+  bool models_known_ = true;             // no mistake in a name hides what is said of a variant's model
   std::vector<std::string> overridden_;
 };
 
@@ -118,53 +129,66 @@ ResolvedExperiment Resolver::resolve(const std::vector<std::string>& overrides) 
 }
 
 /// An override can change a variant but not make one: a misspelt name would train a third model.
-bool Resolver::is_known_variant(const Node& override_node) {
-  const Entry* const written = override_node.find("variants");
-  if (written == nullptr) return true;
+void Resolver::drop_unknown_variants(Node* override_node) {
+  Entry* const written = find_entry(override_node, "variants");
   const Entry* const variants = root_.find("variants");
-  if (variants == nullptr || variants->value.kind != Node::Kind::kMap) return true;
-  for (const Entry& variant : written->value.entries) {
-    if (variants->value.find(variant.key) != nullptr) continue;
-    const auto names = keys_of(variants->value);
+  if (written == nullptr || variants == nullptr || variants->value.kind != Node::Kind::kMap) return;
+  const auto names = keys_of(variants->value);
+  std::vector<Entry> known;
+  for (Entry& variant : written->value.entries) {
+    if (variants->value.find(variant.key) != nullptr) {
+      known.push_back(std::move(variant));
+      continue;
+    }
+    if (variant.value.find("model") != nullptr) models_known_ = false;
     problems_.add(variant.place, variant.path + " must be one of the experiment's variants " + listed(names) +
                                      ", but is not." + suggestion(variant.key, names));
-    return false;
   }
-  return true;
+  written->value.entries = std::move(known);
 }
 
 void Resolver::apply_overrides(const std::vector<std::string>& overrides) {
   int layer = kFirstOverrideLayer;
   for (const std::string& argument : overrides) {
-    const Node node = parse_override(argument, layer++, &problems_);
-    if (!is_known_variant(node)) continue;
+    Node node = parse_override(argument, layer++, &problems_);
+    drop_unknown_variants(&node);
     root_ = merged(root_, node);
-    overrides_.push_back(node);
+    overrides_.push_back(std::move(node));
   }
 }
 
 void Resolver::read_compose() {
   const Entry* const entry = root_.find("compose");
   if (entry == nullptr || !configs_folder_) return;
-  read_section(entry->value, entry->path, &compose_, &problems_);
+  compose_unknown_ = read_section(entry->value, entry->path, &compose_, &problems_);
 }
 
-/// The block named `name` (none where it is empty) with the file's section `path` over it.
-Resolver::Section Resolver::compose_section(std::string_view family, const std::string& path, const std::string& name) {
+/// The block named `name` in `compose` with the file's section `family` over it.
+Resolver::Section Resolver::compose_section(std::string_view family, const std::string& name) {
   Section section;
   section.node = empty_map(root_.place);
-  if (!name.empty()) {
+  const Entry* const compose = configs_folder_ ? root_.find("compose") : nullptr;
+  const Entry* const entry = compose == nullptr ? nullptr : compose->value.find(family);
+  if (compose_unknown_.has(family)) {
     section.given = true;
-    const Node& compose = root_.find("compose")->value;
-    const Entry& entry = *compose.find(family);
-    Node block;
-    if (read_block(*configs_folder_, family, name, entry.value.place, entry.path, path, &block, &problems_)) {
-      section.block = block;
-      section.node = std::move(block);
-    }
+    section.node.unknown = true;
+  } else if (entry != nullptr) {
+    section.given = true;
+    read_block_into(family, name, entry->value.place, entry->path, std::string(family), &section);
   }
   put_over(root_.find(family), &section);
   return section;
+}
+
+void Resolver::read_block_into(std::string_view family, const std::string& name, const Place& name_place,
+                               const std::string& name_path, const std::string& path, Section* section) {
+  Node block;
+  if (read_block(*configs_folder_, family, name, name_place, name_path, path, &block, &problems_)) {
+    section->block = block;
+    section->node = std::move(block);
+  } else {
+    section->node.unknown = true;
+  }
 }
 
 void Resolver::put_over(const Entry* entry, Section* section) {
@@ -173,20 +197,26 @@ void Resolver::put_over(const Entry* entry, Section* section) {
   section->given = true;
   if (entry->value.kind == Node::Kind::kMap) {
     section->node = merged(section->node, entry->value);
-  } else {
-    problems_.add(entry->value.place,
-                  entry->path + " must be a map of keys and values, but is " + entry->value.shown() + ".");
+    return;
   }
+  section->node.unknown = true;
+  if (entry->value.unknown) return;
+  problems_.add(entry->value.place,
+                entry->path + " must be a map of keys and values, but is " + entry->value.shown() + ".");
 }
 
 void Resolver::require_given(const Section& section, std::string_view family) {
   if (section.given) return;
   const Entry* const compose = root_.find("compose");
-  // A wrong `compose` or a wrong name in it was reported where it was read.
-  if (compose != nullptr && (compose->value.kind != Node::Kind::kMap || compose->value.find(family) != nullptr)) return;
   const std::string name(family);
   problems_.add(compose == nullptr ? root_.place : compose->place,
                 (compose == nullptr ? name : "compose." + name) + " must be given, but is missing.");
+}
+
+bool Resolver::require_name(const std::string& name, const Place& place, const std::string& path) {
+  if (is_name(name)) return true;
+  problems_.add(place, path + " must be a name of lowercase letters, digits and hyphens, but is '" + name + "'.");
+  return false;
 }
 
 template <typename Config>
@@ -205,9 +235,9 @@ void Resolver::read_shared_sections() {
     read_section(root_, "", &config_, &problems_, more_keys);
     return;
   }
-  const Section dataset = compose_section("dataset", "dataset", compose_.dataset);
-  const Section tokenizer = compose_section("tokenizer", "tokenizer", compose_.tokenizer);
-  const Section trainer = compose_section("trainer", "trainer", compose_.trainer);
+  const Section dataset = compose_section("dataset", compose_.dataset);
+  const Section tokenizer = compose_section("tokenizer", compose_.tokenizer);
+  const Section trainer = compose_section("trainer", compose_.trainer);
   Node composed = root_;
   const auto put = [&](std::string_view family, const Section& section) {
     require_given(section, family);
@@ -222,99 +252,94 @@ void Resolver::read_shared_sections() {
   put("dataset", dataset);
   put("tokenizer", tokenizer);
   put("trainer", trainer);
-  if (!read_section(composed, "", &config_, &problems_, more_keys)) return;
-  check_dataset(config_.dataset, dataset.node, "dataset", &problems_);
+  const UnknownKeys unknown = read_section(composed, "", &config_, &problems_, more_keys);
+  if (unknown.has("model")) models_known_ = false;
+  check_dataset(config_.dataset, dataset.node, unknown.within("dataset"), "dataset", &problems_);
+  if (const Entry* const seeds = root_.find("seeds")) check_seeds(config_.seeds, seeds->value, unknown, &problems_);
   note_differences(dataset, config_.dataset, "dataset");
   note_differences(tokenizer, config_.tokenizer, "tokenizer");
   note_differences(trainer, config_.trainer, "trainer");
-
-  const Node seeds = root_.find("seeds") == nullptr ? empty_map(root_.place) : root_.find("seeds")->value;
-  if (config_.seeds.empty()) problems_.add(seeds.place, "seeds must hold at least one seed, but is empty.");
-  for (size_t i = 0; i < config_.seeds.size(); ++i) {
-    const auto end = config_.seeds.begin() + static_cast<std::ptrdiff_t>(i);
-    if (std::find(config_.seeds.begin(), end, config_.seeds[i]) == end) continue;
-    problems_.add(seeds.items[i].place, "seeds[" + std::to_string(i) + "] must be unlike the others, but is " +
-                                            std::to_string(config_.seeds[i]) + " again.");
-  }
 }
 
-void Resolver::read_evaluator(const std::string& name, const Entry* written, const Place& place, const Node* name_node,
-                              const std::string& name_path) {
+void Resolver::read_evaluator(const std::string& name, const Entry* written, Section section) {
   const std::string path = "evaluators." + name;
-  if (!is_name(name)) {
-    problems_.add(place,
-                  name_path + " must be a name of lowercase letters, digits and hyphens, but is '" + name + "'.");
-    return;
-  }
-  Section section;
-  section.node = empty_map(place);
-  if (name_node != nullptr) {
-    Node block;
-    if (!read_block(*configs_folder_, "evaluator", name, place, name_path, path, &block, &problems_)) return;
-    section.block = block;
-    section.node = std::move(block);
-  }
   if (written != nullptr) section.node = merged(section.node, written->value);
   EvaluatorConfig config;
-  if (read_section(section.node, path, &config, &problems_)) {
-    check_evaluator(config, section.node, path, &problems_);
-    note_differences(section, config, path);
-  }
+  UnknownKeys unknown = read_section(section.node, path, &config, &problems_);
+  check_evaluator(config, section.node, unknown, path, &problems_);
+  note_differences(section, config, path);
   config_.evaluators.push_back({name, config});
-  evaluator_nodes_.push_back(std::move(section.node));
+  evaluators_.push_back({std::move(section.node), std::move(unknown)});
 }
 
 void Resolver::read_evaluators() {
-  const Entry* const written = root_.find("evaluators");
-  if (written != nullptr && written->value.kind != Node::Kind::kMap) {
-    problems_.add(written->value.place, "evaluators must be a map by name, but is " + written->value.shown() + ".");
-    return;
+  const Entry* const entry = root_.find("evaluators");
+  const Node* const written = entry == nullptr ? nullptr : &entry->value;
+  const bool is_map = written != nullptr && written->kind == Node::Kind::kMap;
+  if (written != nullptr && !is_map && !written->unknown) {
+    problems_.add(written->place, "evaluators must be a map by name, but is " + written->shown() + ".");
   }
-  const Entry* const compose = configs_folder_ ? root_.find("compose") : nullptr;
-  if (compose == nullptr) {
-    if (written == nullptr || written->value.entries.empty()) {
-      problems_.add(root_.place_of("evaluators"),
-                    "evaluators must hold at least one evaluator, but is missing or empty.");
-      return;
+  if (configs_folder_ && root_.find("compose") != nullptr) {
+    read_composed_evaluators(is_map ? written : nullptr);
+  } else if (written == nullptr || (is_map && written->entries.empty())) {
+    problems_.add(root_.place_of("evaluators"),
+                  "evaluators must hold at least one evaluator, but is missing or empty.");
+  } else {
+    for (const Entry& evaluator : written->entries) {
+      if (require_name(evaluator.key, evaluator.place, evaluator.path)) {
+        read_evaluator(evaluator.key, &evaluator, {empty_map(evaluator.place), {}, true});
+      }
     }
-    for (const Entry& entry : written->value.entries) {
-      read_evaluator(entry.key, &entry, entry.place, nullptr, entry.path);
-    }
-    return;
   }
-  const Entry* const names = compose->value.find("evaluators");
-  if (compose_.evaluators.empty()) {
-    if (names == nullptr || (names->value.kind == Node::Kind::kSequence && names->value.items.empty())) {
-      problems_.add(names == nullptr ? compose->place : names->place,
-                    "compose.evaluators must name at least one evaluator, but is missing or empty.");
-    }
-    return;
+}
+
+/// The evaluators of `compose`, in its order, with what the map `written` says of them over their blocks.
+void Resolver::read_composed_evaluators(const Node* written) {
+  const Entry& compose = *root_.find("compose");
+  const Entry* const names = compose.value.find("evaluators");
+  bool names_known = !compose_unknown_.has("evaluators");
+  if (names_known && compose_.evaluators.empty()) {
+    problems_.add(names == nullptr ? compose.place : names->place,
+                  "compose.evaluators must name at least one evaluator, but is missing or empty.");
+    names_known = false;
   }
-  const auto& list = compose_.evaluators;
-  for (size_t i = 0; i < list.size(); ++i) {
+  std::vector<std::string_view> read;
+  for (size_t i = 0; i < compose_.evaluators.size(); ++i) {
+    const std::string& name = compose_.evaluators[i];
+    const std::string index = "[" + std::to_string(i) + "]";
     const Node& item = names->value.items[i];
-    const std::string path = names->path + "[" + std::to_string(i) + "]";
-    const auto end = list.begin() + static_cast<std::ptrdiff_t>(i);
-    if (std::find(list.begin(), end, list[i]) != end) {
-      problems_.add(item.place, path + " must be unlike the others, but is '" + list[i] + "' again.");
-      continue;
+    const std::string path = names->path + index;
+    if (compose_unknown_.has("evaluators" + index) || !require_name(name, item.place, path)) {
+      names_known = false;
+    } else if (std::find(read.begin(), read.end(), name) != read.end()) {
+      problems_.add(item.place, path + " must be unlike the others, but is '" + name + "' again.");
+    } else {
+      Section section{empty_map(item.place), {}, true};
+      read_block_into("evaluator", name, item.place, path, "evaluators." + name, &section);
+      names_known = names_known && section.block.has_value();
+      read.push_back(name);
+      read_evaluator(name, written == nullptr ? nullptr : written->find(name), std::move(section));
     }
-    read_evaluator(list[i], written == nullptr ? nullptr : written->value.find(list[i]), item.place, &item, path);
   }
   if (written == nullptr) return;
-  const std::vector<std::string_view> known(list.begin(), list.end());
-  for (const Entry& entry : written->value.entries) {
-    if (std::find(list.begin(), list.end(), entry.key) != list.end()) continue;
-    problems_.add(entry.place,
-                  entry.path + " must be one of compose.evaluators, but is not." + suggestion(entry.key, known));
+  for (const Entry& entry : written->entries) {
+    if (std::find(read.begin(), read.end(), entry.key) != read.end()) continue;
+    if (names_known) {
+      problems_.add(entry.place,
+                    entry.path + " must be one of compose.evaluators, but is not." + suggestion(entry.key, read));
+    } else {  // a wrong name may be meant for this one
+      Section section{empty_map(entry.place), {}, true};
+      section.node.unknown = true;
+      read_evaluator(entry.key, &entry, std::move(section));
+    }
   }
 }
 
 template <typename Config>
-bool Resolver::read_variant_section(const Entry& variant, std::string_view family, const std::string& block_name,
-                                    Config* config, Node* node) {
+Resolver::ReadSection Resolver::read_variant_section(const Entry& variant, std::string_view family,
+                                                     const std::string& block_name, Config* config) {
   const std::string path = variant.path + "." + std::string(family);
-  Section section = compose_section(family, std::string(family), block_name);
+  Section section = compose_section(family, block_name);
   put_over(variant.value.find(family), &section);
   // Once more and in their order: an override of the common section comes after what the variant says.
   for (const Node& override_node : overrides_) {
@@ -324,18 +349,16 @@ bool Resolver::read_variant_section(const Entry& variant, std::string_view famil
     if (own != nullptr) put_over(own->value.find(family), &section);
   }
   require_given(section, family);
-  const bool clean = section.given && read_section(section.node, path, config, &problems_);
-  if (clean) note_differences(section, *config, path);
-  *node = std::move(section.node);
-  return clean;
+  if (!section.given) section.node.unknown = true;
+  UnknownKeys unknown = read_section(section.node, path, config, &problems_);
+  note_differences(section, *config, path);
+  return {std::move(section.node), std::move(unknown)};
 }
 
 void Resolver::read_variant(const Entry& variant) {
-  if (!is_name(variant.key)) {
-    problems_.add(variant.place, variant.path + " must be a name of lowercase letters, digits and hyphens, but is '" +
-                                     variant.key + "'.");
-  }
+  require_name(variant.key, variant.place, variant.path);
   if (variant.value.kind != Node::Kind::kMap) {
+    if (variant.value.unknown) return;
     problems_.add(variant.value.place,
                   variant.path + " must be a map of model and optimizer, but is " + variant.value.shown() + ".");
     return;
@@ -343,29 +366,43 @@ void Resolver::read_variant(const Entry& variant) {
   const std::vector<std::string_view> known = {"model", "optimizer"};
   for (const Entry& entry : variant.value.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
-    const std::string near = suggestion(entry.key, known);
-    problems_.add(entry.place, entry.path + " must be a known key, but is unknown." +
-                                   (near.empty() ? " Known here: " + listed(known) + "." : near));
+    const std::string_view near = nearest_name(entry.key, known);
+    if (near == "model") models_known_ = false;
+    problems_.add(entry.place,
+                  entry.path + " must be a known key, but is unknown." +
+                      (near.empty() ? " Known here: " + listed(known) + "." : suggestion(entry.key, known)));
   }
   VariantConfig config;
   config.name = variant.key;
-  Node model;
-  Node optimizer;
-  if (read_variant_section(variant, "model", compose_.model, &config.model, &model)) {
-    check_model(config.model, model, variant.path + ".model", &problems_);
-  }
-  if (read_variant_section(variant, "optimizer", compose_.optimizer, &config.optimizer, &optimizer)) {
-    check_optimizer(config.optimizer, optimizer, variant.path + ".optimizer", &problems_);
-  }
+  ReadSection model = read_variant_section(variant, "model", compose_.model, &config.model);
+  check_model(config.model, model.node, model.unknown, variant.path + ".model", &problems_);
+  const ReadSection optimizer = read_variant_section(variant, "optimizer", compose_.optimizer, &config.optimizer);
+  check_optimizer(config.optimizer, optimizer.node, optimizer.unknown, variant.path + ".optimizer", &problems_);
   config_.variants.push_back(std::move(config));
-  model_nodes_.push_back(std::move(model));
+  models_.push_back(std::move(model));
+}
+
+/// Where no variant can be read: what holds for all of them. A variant may complete it, so single values count alone.
+void Resolver::read_common_of_variants() {
+  Section model = compose_section("model", compose_.model);
+  Section optimizer = compose_section("optimizer", compose_.optimizer);
+  model.node.unknown = optimizer.node.unknown = true;
+  ModelConfig model_config;
+  OptimizerConfig optimizer_config;
+  read_section(model.node, "model", &model_config, &problems_);
+  read_section(optimizer.node, "optimizer", &optimizer_config, &problems_);
 }
 
 void Resolver::read_variants() {
   const Entry* const variants = root_.find("variants");
   const bool is_map = variants != nullptr && variants->value.kind == Node::Kind::kMap;
+  if (is_map) {
+    for (const Entry& variant : variants->value.entries) read_variant(variant);
+  }
+  if (config_.variants.empty()) read_common_of_variants();
   if (!is_map || variants->value.entries.empty()) {
     const bool wrong = variants != nullptr && !is_map;
+    if (wrong && variants->value.unknown) return;
     problems_.add(wrong ? variants->value.place : root_.place_of("variants"),
                   "variants must be a map of at least one variant by name, but is " +
                       (variants == nullptr ? "missing"
@@ -374,7 +411,6 @@ void Resolver::read_variants() {
                       ".");
     return;
   }
-  for (const Entry& variant : variants->value.entries) read_variant(variant);
   const Entry* const baseline = root_.find("baseline");
   if (baseline == nullptr || baseline->value.kind != Node::Kind::kScalar) return;
   const auto names = keys_of(variants->value);
@@ -386,18 +422,32 @@ void Resolver::read_variants() {
 
 /// Twins see the same windows of the same text, so their contexts are the same; evaluators' windows fit into it.
 void Resolver::check_across_sections() {
-  if (!problems_.empty()) return;
-  const int64_t context = config_.variants.front().model.context;
-  for (size_t i = 1; i < config_.variants.size(); ++i) {
+  if (!models_known_) return;
+  // The lowest layer holds the contexts' common value: what was written above it broke the rule.
+  std::optional<size_t> first;
+  int64_t longest = 0;
+  const auto layer_of = [this](size_t i) {
+    const Entry* const entry = models_[i].node.find("context");
+    return entry == nullptr ? -1 : entry->place.layer;
+  };
+  for (size_t i = 0; i < models_.size(); ++i) {
+    if (models_[i].unknown.has("context")) continue;
+    if (!first || layer_of(i) < layer_of(*first)) first = i;
+    longest = std::max(longest, config_.variants[i].model.context);
+  }
+  if (!first) return;
+  const int64_t context = config_.variants[*first].model.context;
+  for (size_t i = 0; i < models_.size(); ++i) {
     const VariantConfig& variant = config_.variants[i];
-    if (variant.model.context == context) continue;
-    problems_.add(model_nodes_[i].place_of("context"),
+    if (models_[i].unknown.has("context") || variant.model.context == context) continue;
+    problems_.add(models_[i].node.place_of("context"),
                   "variants." + variant.name + ".model.context must be that of the other variants, " +
                       std::to_string(context) + ", but is " + std::to_string(variant.model.context) + ".");
   }
-  for (size_t i = 0; i < config_.evaluators.size(); ++i) {
+  for (size_t i = 0; i < evaluators_.size(); ++i) {
     const NamedEvaluator& evaluator = config_.evaluators[i];
-    check_window(evaluator.config, context, evaluator_nodes_[i], "evaluators." + evaluator.name, &problems_);
+    check_window(evaluator.config, longest, evaluators_[i].node, evaluators_[i].unknown, "evaluators." + evaluator.name,
+                 &problems_);
   }
 }
 
@@ -412,7 +462,7 @@ ResolvedExperiment resolve_experiment(const std::filesystem::path& file, const s
   std::filesystem::path folder = configs_folder;
   bool composes = root.kind == Node::Kind::kMap && root.find("compose") != nullptr;
   for (const std::string& override_text : overrides) composes = composes || override_text.starts_with("compose");
-  if (folder.empty() && composes) folder = find_configs_folder(file.parent_path());
+  if (folder.empty() && composes) folder = find_configs_folder(std::filesystem::absolute(file).parent_path());
   return Resolver(std::move(root), folder, std::move(problems)).resolve(overrides);
 }
 
@@ -421,31 +471,6 @@ ResolvedExperiment resolve_text(std::string_view text, std::string_view where) {
   Node root = parse_document(text, std::string(where), "", kCommonLayer, &problems);
   if (root.kind == Node::Kind::kNull) problems.throw_if_any();
   return Resolver(std::move(root), std::nullopt, std::move(problems)).resolve({});
-}
-
-EvaluatorConfig resolve_evaluator(const std::string& name, const std::filesystem::path& configs_folder) {
-  const std::filesystem::path folder =
-      configs_folder.empty() ? find_configs_folder(std::filesystem::current_path()) : configs_folder;
-  Problems problems;
-  Node node;
-  EvaluatorConfig config;
-  const Place place{"evaluator " + name, 0, 0, 0};
-  if (read_block(folder, "evaluator", name, place, "name", "evaluators." + name, &node, &problems) &&
-      read_section(node, "evaluators." + name, &config, &problems)) {
-    check_evaluator(config, node, "evaluators." + name, &problems);
-  }
-  problems.throw_if_any();
-  return config;
-}
-
-ModelConfig read_model_text(std::string_view text, std::string_view where) {
-  Problems problems;
-  const Node node = parse_document(text, std::string(where), "model", kCommonLayer, &problems);
-  if (node.kind == Node::Kind::kNull) problems.throw_if_any();
-  ModelConfig config;
-  if (read_section(node, "model", &config, &problems)) check_model(config, node, "model", &problems);
-  problems.throw_if_any();
-  return config;
 }
 
 }  // namespace bitnet

@@ -19,9 +19,11 @@ struct ResolvedExperiment {
 };
 
 /// Reads an experiment file, composes its blocks from `configs_folder` (by default `configs/` beside or above the
-/// experiment file, else at or above the current folder), applies `overrides` ("a.b=c", in order, last) and checks everything.
+/// experiment file, else at or above the current folder), applies `overrides` ("a.b=c", in order, last) and checks
+/// everything.
 /// Errors: ConfigError with all mistakes at once, sorted, each as
 /// `file:line:column: path must be X, but is Y. Did you mean 'z'?`
+/// A mistake hides those rules over several keys alone that need what it leaves unknown.
 ResolvedExperiment resolve_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {},
                                       const std::filesystem::path& configs_folder = {});
 
@@ -44,13 +46,6 @@ std::string reference_page();
 std::string_view yaml_name(LinearKind value);
 std::string_view yaml_name(NormPlacement value);
 std::string_view yaml_name(Activation value);
-std::string_view yaml_name(TokenizerKind value);
-std::string_view yaml_name(DatasetSource value);
-std::string_view yaml_name(DocumentSplit value);
 std::string_view yaml_name(DataSplit value);
-std::string_view yaml_name(ScheduleKind value);
-std::string_view yaml_name(EvaluatorKind value);
-std::string_view yaml_name(PerplexityConvention value);
-std::string_view yaml_name(PerplexityText value);
 
 }  // namespace bitnet

@@ -70,19 +70,19 @@ std::string must_be(const std::string& path, std::string_view expected, const No
 
 template <typename Read, typename Value>
 bool read_items(const Node& node, const std::string& path, std::string_view expected, const Read& read,
-                std::vector<Value>* values, Problems* problems) {
+                std::vector<Value>* values, std::vector<size_t>* wrong_items, Problems* problems) {
   if (node.kind != Node::Kind::kSequence) {
     problems->add(node.place, must_be(path, expected, node));
     return false;
   }
   values->clear();
-  bool all_read = true;
   for (size_t i = 0; i < node.items.size(); ++i) {
     Value value{};
-    all_read = read(node.items[i], path + "[" + std::to_string(i) + "]", &value) && all_read;
+    const Node& item = node.items[i];
+    if (item.unknown || !read(item, path + "[" + std::to_string(i) + "]", &value)) wrong_items->push_back(i);
     values->push_back(value);
   }
-  return all_read;
+  return wrong_items->empty();
 }
 
 /// Text that every YAML reader takes for text when it stands without quotes.
@@ -157,19 +157,19 @@ bool read_value(const Node& node, const std::string& path, const TextRule& rule,
 }
 
 bool read_value(const Node& node, const std::string& path, const Range& range, std::vector<int64_t>* value,
-                Problems* problems) {
+                std::vector<size_t>* wrong_items, Problems* problems) {
   const auto read = [&](const Node& item, const std::string& item_path, int64_t* number) {
     return read_value(item, item_path, range, number, problems);
   };
-  return read_items(node, path, "a list of integers, for example [1, 2]", read, value, problems);
+  return read_items(node, path, "a list of integers, for example [1, 2]", read, value, wrong_items, problems);
 }
 
 bool read_value(const Node& node, const std::string& path, const TextRule& rule, std::vector<std::string>* value,
-                Problems* problems) {
+                std::vector<size_t>* wrong_items, Problems* problems) {
   const auto read = [&](const Node& item, const std::string& item_path, std::string* text) {
     return read_value(item, item_path, rule, text, problems);
   };
-  return read_items(node, path, "a list of names, for example [a, b]", read, value, problems);
+  return read_items(node, path, "a list of names, for example [a, b]", read, value, wrong_items, problems);
 }
 
 size_t read_choice(const Node& node, const std::string& path, const std::vector<std::string_view>& names,

@@ -13,15 +13,16 @@
 namespace bitnet {
 
 /// Reads one value of a field. False, with a problem added, where the node holds none of its legal values.
+/// `wrong_items` takes the indices of the items of a list that have no legal value; any value stands in their places.
 bool read_value(const Node& node, const std::string& path, const Range& range, int64_t* value, Problems* problems);
 bool read_value(const Node& node, const std::string& path, const Range& range, double* value, Problems* problems);
 bool read_value(const Node& node, const std::string& path, bool* value, Problems* problems);
 bool read_value(const Node& node, const std::string& path, const TextRule& rule, std::string* value,
                 Problems* problems);
 bool read_value(const Node& node, const std::string& path, const Range& range, std::vector<int64_t>* value,
-                Problems* problems);
+                std::vector<size_t>* wrong_items, Problems* problems);
 bool read_value(const Node& node, const std::string& path, const TextRule& rule, std::vector<std::string>* value,
-                Problems* problems);
+                std::vector<size_t>* wrong_items, Problems* problems);
 /// The index of the scalar among `names`, or names.size().
 size_t read_choice(const Node& node, const std::string& path, const std::vector<std::string_view>& names,
                    Problems* problems);

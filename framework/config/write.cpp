@@ -24,13 +24,6 @@ std::string model_text(const ModelConfig& config) { return section_text(config, 
 std::string_view yaml_name(LinearKind value) { return enum_name(value); }
 std::string_view yaml_name(NormPlacement value) { return enum_name(value); }
 std::string_view yaml_name(Activation value) { return enum_name(value); }
-std::string_view yaml_name(TokenizerKind value) { return enum_name(value); }
-std::string_view yaml_name(DatasetSource value) { return enum_name(value); }
-std::string_view yaml_name(DocumentSplit value) { return enum_name(value); }
 std::string_view yaml_name(DataSplit value) { return enum_name(value); }
-std::string_view yaml_name(ScheduleKind value) { return enum_name(value); }
-std::string_view yaml_name(EvaluatorKind value) { return enum_name(value); }
-std::string_view yaml_name(PerplexityConvention value) { return enum_name(value); }
-std::string_view yaml_name(PerplexityText value) { return enum_name(value); }
 
 }  // namespace bitnet

@@ -155,6 +155,18 @@ TEST(ConfigErrors, MissingFields) {
                           "missing."));
 }
 
+TEST(ConfigErrors, AnEmptyBlockNameIsNoBlock) {
+  EXPECT_THAT(errors_where("dataset: tiny", "dataset: \"\""),
+              ElementsAre("experiment.yaml:3:12: compose.dataset must be a block of configs/dataset, but is ''. "
+                          "Blocks there: text, tiny."));
+  EXPECT_THAT(errors_where("tokenizer: byte", "tokenizer: \"\""), ElementsAre(HasSubstr("compose.tokenizer must be")));
+  EXPECT_THAT(errors_where("model: base", "model: \"\""), ElementsAre(HasSubstr("compose.model must be a block of")));
+  EXPECT_THAT(errors_where("optimizer: adamw", "optimizer: \"\""), ElementsAre(HasSubstr("compose.optimizer must be")));
+  EXPECT_THAT(errors_where("trainer: short", "trainer: \"\""), ElementsAre(HasSubstr("compose.trainer must be")));
+  EXPECT_THAT(errors_where("trainer: short", "trainer:"),
+              ElementsAre("experiment.yaml:7:3: compose.trainer must be text, but is empty."));
+}
+
 TEST(ConfigErrors, NamesMustBeSafeFolderNames) {
   for (const char* const name : {"../up", "Small", "a b", "-x", "a_b", "\"\"", "a/b",
                                  "a2345678901234567890123456789012345678901234567890123456789012345"}) {
@@ -278,6 +290,81 @@ TEST(ConfigErrors, AllAtOnceSortedByFileAndPositionThenOverrides) {
                   StartsWith("--set broken: argument must be a path, '=' and a value")));
 }
 
+TEST(ConfigErrors, AMistakeHidesOnlyTheRulesThatNeedWhatItLeavesUnknown) {
+  // One mistake each in a shared section, in the seeds and between the variants.
+  EXPECT_THAT(errors_with("", {"trainer.epochs=0", "seeds=[1,1]", "variants.bitnet.model.context=64"}),
+              ElementsAre(StartsWith("--set trainer.epochs=0: trainer.epochs must be an integer in"),
+                          "--set seeds=[1,1]: seeds[1] must be unlike the others, but is 1 again.",
+                          "--set variants.bitnet.model.context=64: variants.bitnet.model.context must be that of the "
+                          "other variants, 32, but is 64."));
+  EXPECT_THAT(errors_with("", {"seeds=[0, -1, 0, x]"}),
+              ElementsAre(StartsWith("--set seeds=[0, -1, 0, x]: seeds[1] must be an integer"),
+                          StartsWith("--set seeds=[0, -1, 0, x]: seeds[3] must be an integer"),
+                          "--set seeds=[0, -1, 0, x]: seeds[2] must be unlike the others, but is 0 again."));
+  EXPECT_THAT(errors_with("", {"dataset.source=files", "dataset.train=[a]", "dataset.validation=v.txt"}),
+              ElementsAre("--set dataset.source=files: dataset.test must be a catalog entry or a path where source is "
+                          "'files', but is missing.",
+                          "--set dataset.train=[a]: dataset.train must be text, but is a list."));
+  EXPECT_THAT(errors_with("", {"model.kv_heads=3", "model.width=x", "model.norm=tip"}),
+              ElementsAre(HasSubstr("model.kv_heads must make heads a multiple of kv_heads"),
+                          HasSubstr("model.width must be an integer"), HasSubstr("Did you mean 'tips'?")));
+  EXPECT_THAT(
+      errors_with("tokenizer: {vocab_size: 512, flavor: 3}\n"),
+      ElementsAre(StartsWith("experiment.yaml:14:13: tokenizer.vocab_size must be left out where kind is 'byte'"),
+                  StartsWith("experiment.yaml:14:30: tokenizer.flavor must be a known key")));
+  EXPECT_THAT(errors_with("evaluators: {word: {window: 33}, windows: {split: tset}}\n", {"trainer.epochs=0"}),
+              ElementsAre(StartsWith("experiment.yaml:14:21: evaluators.word.window must be at most the models'"),
+                          HasSubstr("evaluators.windows.split must be one of"), HasSubstr("trainer.epochs must be")));
+  EXPECT_THAT(errors_with("", {"variants={bitnt: {}, tradtional: {}, bitnet: {model: {width: 0}}}"}),
+              ElementsAre(HasSubstr("Did you mean 'bitnet'?"), HasSubstr("Did you mean 'traditional'?"),
+                          HasSubstr("model.width must be an integer in [2, 65536], but is '0'.")));
+  EXPECT_THAT(
+      errors_of("name: small\ncompose: {dataset: tiny, tokenizer: byte, model: bsae, optimizer: adamw, trainer: "
+                "short, evaluators: [word]}\nbaseline: b\nmodel: {width: 0}\noptimizer: {beta1: 1}\n"),
+      ElementsAre(StartsWith("experiment.yaml:1:1: variants must be a map of at least one variant"),
+                  HasSubstr("compose.model must be a block of configs/model, but is 'bsae'"),
+                  HasSubstr("model.width must be an integer"), HasSubstr("optimizer.beta1 must be a number")));
+}
+
+TEST(ConfigErrors, NoMistakeIsReportedThatAnotherOneMakes) {
+  EXPECT_THAT(errors_where("[windows, word]", "[windows, [word], {a: b}]"),
+              ElementsAre("experiment.yaml:8:25: compose.evaluators[1] must be text, but is a list.",
+                          "experiment.yaml:8:33: compose.evaluators[2] must be text, but is a map."));
+  EXPECT_THAT(errors_with("evaluators: {word: {window: 3, splt: test}}\n", {"compose.evaluators=[windows, [word]]"}),
+              ElementsAre(StartsWith("experiment.yaml:14:32: evaluators.word.splt must be a known key"),
+                          HasSubstr("compose.evaluators[1] must be text, but is a list.")));
+  EXPECT_THAT(errors_with("evaluators: {word: {window: 3}}\n", {"compose.evaluators=[words]"}),
+              ElementsAre(HasSubstr("compose.evaluators[0] must be a block of")));
+  EXPECT_THAT(errors_with("", {"compose.evaluators=word"}),
+              ElementsAre("--set compose.evaluators=word: compose.evaluators must be a list of names, for example "
+                          "[a, b], but is 'word'."));
+  EXPECT_THAT(errors_with("evaluators: {word: {detokenize: true}}\ndataset: {world_seed: 3}\n", {"compose=3"}),
+              ElementsAre("--set compose=3: compose must be a map of keys and values, but is '3'."));
+  EXPECT_THAT(errors_where("  evaluators: [windows, word]", "  evaluator: [windows, word]"),
+              ElementsAre(HasSubstr("compose.evaluator must be a known key, but is unknown. Did you mean")));
+  EXPECT_THAT(
+      errors_where("baseline: ", "baselin: "),
+      ElementsAre("experiment.yaml:10:1: baselin must be a known key, but is unknown. Did you mean 'baseline'?"));
+  EXPECT_THAT(errors_where("  trainer: short", "  trainr: short"),
+              ElementsAre(HasSubstr("compose.trainr must be a known key, but is unknown. Did you mean 'trainer'?")));
+  EXPECT_THAT(errors_where("dataset: tiny", "dataset: txt"), ElementsAre(HasSubstr("compose.dataset must be a block")));
+  EXPECT_THAT(errors_of(replaced(kSmallExperiment, "dataset: tiny", "dataset: txt") + "dataset: {train: x.txt}\n"),
+              ElementsAre(HasSubstr("compose.dataset must be a block of")));
+  for (const std::string wrong : {"model.context=[", "model.context=x", "model.contxt=64", "modle.context=64",
+                                  "variants.bitnet.modle.context=64", "variants.bitnt.model.context=64"}) {
+    EXPECT_THAT(errors_with("", {"variants.traditional.model.context=64", "evaluators.word.window=64", wrong}),
+                ElementsAre(StartsWith("--set " + wrong + ": ")))
+        << wrong;
+  }
+  for (const std::string broken : {"variants=[", "variants.bitnet=[", "evaluators=[", "evaluators.word=[", "model=[",
+                                   "trainer=[", "compose=[", "compose.model=[", "seeds=[", "baseline=["}) {
+    EXPECT_THAT(errors_with("", {broken}), ElementsAre(StartsWith("--set " + broken + ": text must be YAML")));
+  }
+  EXPECT_THAT(
+      errors_with("trainer:\n  epochs: 3\n  epochs: 0\n", {"evaluators.word.window=1"}),
+      ElementsAre(HasSubstr("trainer.epochs must be given once"), HasSubstr("evaluators.word.window must be 0")));
+}
+
 TEST(ConfigErrors, Overrides) {
   const ExperimentFolder folder;
   EXPECT_THAT(
@@ -298,6 +385,8 @@ TEST(ConfigErrors, TextThatIsNotPlainYaml) {
   EXPECT_THAT(errors_with("trainer: [1\n"), ElementsAre(HasSubstr("text must be YAML, but is not (")));
   EXPECT_THAT(errors_with("trainer: &t {epochs: 1}\n"),
               ElementsAre("experiment.yaml:14:10: value must be without an anchor, but has one. Write it out."));
+  EXPECT_THAT(errors_with("optimizer: {beta1: &b 0.8, beta2: *b}\n"),
+              ElementsAre(HasSubstr("14:20: value must be without an anchor"), HasSubstr("but is an alias.")));
   EXPECT_THAT(errors_with("a: *b\n"), ElementsAre(HasSubstr("text must be YAML, but is not")));
   EXPECT_THAT(errors_with("trainer: {epochs: !!int 3}\n"),
               ElementsAre(HasSubstr("value must be without a tag, but has")));

@@ -195,6 +195,17 @@ TEST(Resolve, FindsTheConfigsFolderOfTheCurrentDirectoryElse) {
   std::filesystem::current_path(before);
 }
 
+TEST(Resolve, ABareFileNameIsInTheCurrentDirectory) {
+  ExperimentFolder folder;
+  folder.write("experiments/deep/experiment.yaml", kSmallExperiment);
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path() / "experiments/deep");
+  std::string hash;
+  EXPECT_NO_THROW(hash = resolve_experiment("experiment.yaml").hash);
+  std::filesystem::current_path(before);
+  EXPECT_EQ(hash, folder.resolve().hash);
+}
+
 TEST(Resolve, AnEvaluatorByName) {
   const ExperimentFolder folder;
   const auto configs = folder.path() / "configs";
@@ -223,14 +234,7 @@ TEST(Resolve, EnumeratorsHaveTheirYamlNames) {
   EXPECT_EQ(yaml_name(LinearKind::kBitnet), "bitnet");
   EXPECT_EQ(yaml_name(NormPlacement::kTips), "tips");
   EXPECT_EQ(yaml_name(Activation::kRelu2), "relu2");
-  EXPECT_EQ(yaml_name(TokenizerKind::kSentencepiece), "sentencepiece");
-  EXPECT_EQ(yaml_name(DatasetSource::kTinyworld), "tinyworld");
-  EXPECT_EQ(yaml_name(DocumentSplit::kBlankLine), "blank_line");
   EXPECT_EQ(yaml_name(DataSplit::kValidation), "validation");
-  EXPECT_EQ(yaml_name(ScheduleKind::kTwoStage), "two_stage");
-  EXPECT_EQ(yaml_name(EvaluatorKind::kPerplexity), "perplexity");
-  EXPECT_EQ(yaml_name(PerplexityConvention::kWindows), "windows");
-  EXPECT_EQ(yaml_name(PerplexityText::kRowsJoined), "rows_joined");
 }
 
 TEST(Configs, TheReferencePageIsTheGeneratedOne) { expect_file_is("configs/REFERENCE.md", reference_page()); }
@@ -258,7 +262,7 @@ TEST(Configs, EveryBlockResolves) {
       ++blocks;
     }
   }
-  EXPECT_GE(blocks, 17);
+  EXPECT_GE(blocks, 16);
 }
 
 TEST(Configs, EveryExperimentResolvesAndIsNamedAsItsFolder) {
