@@ -209,6 +209,7 @@ DeltaRow memory_row(const VariantResult& candidate, const VariantResult& baselin
   row.delta_percent = delta_percent(row.candidate, row.baseline, true);
   row.seeds = static_cast<int64_t>(baseline.seeds.size());
   row.method = "exact: counted, not measured";
+  row.convention = "ternary weights packed in 2 bits, all others in float32; the baseline all in float32";
   row.band = band_of(row.delta_percent, std::nullopt, true);
   return row;
 }
@@ -281,9 +282,9 @@ double delta_percent(double candidate, double baseline, bool lower_is_better) {
 Band band_of(double delta, const std::optional<Interval>& interval, bool exact) {
   if (std::isnan(delta)) return Band::kNotFinite;
   if (interval && interval->low <= 0 && interval->high >= 0) return Band::kParity;
-  if (delta == 0) return exact ? Band::kParity : Band::kUnresolved;
+  if (delta == 0 && exact) return Band::kParity;
+  if (!interval && !exact) return Band::kUnresolved;
   const double size = std::fabs(delta);
-  if (!interval && !exact && size < kUnresolvedPercent) return Band::kUnresolved;
   if (size >= kMajorPercent) return delta > 0 ? Band::kMajorWin : Band::kSignificantDeficiency;
   if (size >= kClearPercent) return delta > 0 ? Band::kClearWin : Band::kNeedsImprovement;
   return delta > 0 ? Band::kMinorWin : Band::kMinorDeficiency;
@@ -294,7 +295,7 @@ std::string_view band_name(Band band) {
     case Band::kParity:
       return "parity";
     case Band::kUnresolved:
-      return "too close to call";
+      return "not judged";
     case Band::kNotFinite:
       return "not a number";
     case Band::kMinorWin:

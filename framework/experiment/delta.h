@@ -14,7 +14,7 @@ namespace bitnet {
 /// What a delta means. The bands' limits are in delta.cpp and nowhere else.
 enum class Band {
   kParity,      ///< the interval contains 0, or two exact figures are equal
-  kUnresolved,  ///< small, and without an interval to tell it from noise
+  kUnresolved,  ///< measured without an interval: noise and difference can not be told apart
   kNotFinite,   ///< a value is not a number: the training diverged
   kMinorWin,
   kClearWin,
@@ -28,9 +28,6 @@ enum class Band {
 inline constexpr double kClearPercent = 5.0;
 inline constexpr double kMajorPercent = 20.0;
 
-/// Below |delta %| of this, one noisy measurement a side does not tell which side is better.
-inline constexpr double kUnresolvedPercent = 5.0;
-
 /// One metric of a candidate against the same metric of the baseline.
 struct DeltaRow {
   std::string category;  ///< "Quality", "Memory" or "Speed"
@@ -38,7 +35,7 @@ struct DeltaRow {
   std::string label;     ///< the same for readers: "Word perplexity"
   std::string unit;
   std::string evaluator;   ///< empty for what training itself measures
-  std::string convention;  ///< with the split; empty as above
+  std::string convention;  ///< how the figure comes about; empty for training speed
   std::string split;
   bool lower_is_better = true;
   bool exact = false;  ///< a count, not a measurement: needs no interval
@@ -74,7 +71,7 @@ double delta_percent(double candidate, double baseline, bool lower_is_better);
 /// The interpretation of a delta, from its size and its interval.
 Band band_of(double delta_percent, const std::optional<Interval>& interval, bool exact);
 
-/// For readers: "parity", "too close to call", "minor win", ..., "significant deficiency".
+/// For readers: "parity", "not judged", "minor win", ..., "significant deficiency".
 std::string_view band_name(Band band);
 /// +1 for the wins, -1 for the deficiencies, 0 for the rest.
 int band_sign(Band band);

@@ -103,14 +103,14 @@ std::string undecided_text(const Comparison& comparison, Band band) {
   return join_words(names);
 }
 
-/// What no list names: parity, too close to call, not a number.
+/// What no list names: parity, not judged, not a number.
 std::string undecided_note(const Comparison& comparison) {
   std::string text;
   const std::string parity = undecided_text(comparison, Band::kParity);
   const std::string unresolved = undecided_text(comparison, Band::kUnresolved);
   const std::string not_finite = undecided_text(comparison, Band::kNotFinite);
   if (!parity.empty()) text += "At parity: " + parity + ". ";
-  if (!unresolved.empty()) text += "Too close to call from one measurement: " + unresolved + ". ";
+  if (!unresolved.empty()) text += "Measured without an interval, so not judged: " + unresolved + ". ";
   if (!not_finite.empty()) text += "Not a number, so that a training must have diverged: " + not_finite + ". ";
   if (!text.empty()) text.pop_back();
   return text;

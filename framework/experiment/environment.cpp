@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "build_info.h"
+#include "framework/core/error.h"
 #include "ops/torch/bitnet_ops.h"
 
 namespace bitnet {
@@ -74,6 +75,30 @@ std::string utc_now() {
   return text;
 }
 
+std::string continue_environment(const std::string& earlier, const std::string& current, const std::string& where) {
+  if (earlier.empty()) return current;
+  Json now = Json::parse(current);
+  try {
+    Json before = Json::parse(earlier);
+    Json chain = before.value("earlier", Json::array());
+    const auto lasting = [](Json environment) {
+      for (const char* key : {"start", "end", "earlier"}) environment.erase(key);
+      return environment;
+    };
+    if (lasting(before) == lasting(now)) {
+      now["start"] = before.at("start");
+    } else {
+      before.erase("earlier");
+      chain.push_back(std::move(before));
+    }
+    if (!chain.empty()) now["earlier"] = std::move(chain);
+  } catch (const Json::exception& error) {
+    throw DataError(where + ": the file must be the environment of a run, but is not (" + error.what() +
+                    "). Remove the run folder or give another with --out.");
+  }
+  return now.dump(2) + "\n";
+}
+
 Environment read_environment(const std::vector<int64_t>& seeds, const std::string& start_time,
                              const std::string& end_time) {
   Environment environment;
@@ -86,7 +111,7 @@ Environment read_environment(const std::vector<int64_t>& seeds, const std::strin
                            "ATEN_CPU_CAPABILITY"}) {
     if (const char* value = std::getenv(name)) forced[name] = value;
   }
-  const Json json = {
+  Json json = {
       {"commit", BITNET_GIT_COMMIT},
       {"dirty", BITNET_GIT_DIRTY},
       {"compiler", "GCC-compatible " __VERSION__},
@@ -105,7 +130,6 @@ Environment read_environment(const std::vector<int64_t>& seeds, const std::strin
       {"start", start_time},
       {"end", end_time},
   };
-  environment.json = json.dump(2) + "\n";
   if (forced.contains("OPENBLAS_CORETYPE")) {
     environment.warnings.push_back("OPENBLAS_CORETYPE forces the BLAS core '" + core +
                                    "': float32 products may run at half their speed. Unset OPENBLAS_CORETYPE and "
@@ -116,6 +140,8 @@ Environment read_environment(const std::vector<int64_t>& seeds, const std::strin
         "OpenBLAS is the pthread build: a training step takes about twice as long. Install libopenblas0-openmp and "
         "remove libopenblas0-pthread.");
   }
+  json["warnings"] = environment.warnings;
+  environment.json = json.dump(2) + "\n";
   return environment;
 }
 

@@ -18,6 +18,11 @@ struct Environment {
 Environment read_environment(const std::vector<int64_t>& seeds, const std::string& start_time,
                              const std::string& end_time);
 
+/// The environment of a run that `current` goes on with: started when `earlier` was, and, where build or machine
+/// changed in between, with the environments before it in the list "earlier". `earlier` may be empty; `where` names its
+/// file. Errors: DataError where `earlier` is damaged.
+std::string continue_environment(const std::string& earlier, const std::string& current, const std::string& where);
+
 /// The program's version, commit and LibTorch, for example "bitnet 0.1.0 (commit 0123abc, LibTorch 1.13.1)".
 std::string program_version();
 

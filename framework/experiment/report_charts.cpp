@@ -43,9 +43,12 @@ Points training_points(const SeedResult& seed) {
 /// Validation losses stand at the step that ended their epoch.
 Points validation_points(const SeedResult& seed) {
   Points points;
-  const double steps = static_cast<double>(seed.steps) / std::max<double>(1, static_cast<double>(seed.epochs.size()));
+  if (seed.curve.empty() || !(seed.curve.back().epoch > 0)) return points;
+  const double steps_per_epoch = static_cast<double>(seed.curve.back().step) / seed.curve.back().epoch;
   for (const EpochRecord& epoch : seed.epochs) {
-    points.emplace_back(static_cast<double>(epoch.epoch) * steps, epoch.validation_nats_per_token);
+    // The last epoch may have been cut short (trainer.max_steps).
+    const double step = std::min(static_cast<double>(epoch.epoch) * steps_per_epoch, static_cast<double>(seed.steps));
+    points.emplace_back(step, epoch.validation_nats_per_token);
   }
   return points;
 }
@@ -360,7 +363,7 @@ std::string forest_part(const ReportView& view) {
     if (view.comparisons.size() > 1) html += "<h3>" + escape_markup(chart.title) + "</h3>";
     html +=
         "<figure>" + render_forest(chart) +
-        "<figcaption>Triangles point to the better or the worse side, circles are parity or too close to call; "
+        "<figcaption>Triangles point to the better or the worse side, circles are parity or not judged; "
         "whiskers "
         "are 95 % intervals. The axis is stretched near 0; the dotted lines are the limits of the interpretation, " +
         format_fixed(kClearPercent, 0) + " % and " + format_fixed(kMajorPercent, 0) + " %.</figcaption></figure>";

@@ -217,10 +217,26 @@ const Json* find_key(const Json& value, const std::string& key) {
   return nullptr;
 }
 
-bool built_from_changed_sources(const Results& results) {
+/// What the environment says against the numbers: unknown or changed sources, forced libraries, several builds.
+void environment_limits(const Results& results, std::vector<std::string>& limits) {
   const Json json = Json::parse(results.environment_json, nullptr, /*allow_exceptions=*/false);
-  const Json* dirty = json.is_discarded() ? nullptr : find_key(json, "dirty");
-  return dirty != nullptr && dirty->is_boolean() && dirty->get<bool>();
+  if (!json.is_object()) return;
+  if (json.value("dirty", Json(false)) == Json(true)) {
+    limits.push_back(
+        "The program was built from sources with uncommitted changes: the commit alone does not reproduce it.");
+  }
+  if (json.value("commit", Json("unknown")) == Json("unknown")) {
+    limits.push_back("The commit that the program was built from is unknown.");
+  }
+  if (const auto warnings = json.find("warnings"); warnings != json.end() && warnings->is_array()) {
+    for (const Json& warning : *warnings) {
+      if (warning.is_string()) limits.push_back(warning.get<std::string>());
+    }
+  }
+  if (const auto earlier = json.find("earlier"); earlier != json.end() && earlier->is_array()) {
+    limits.push_back("The run was made in parts by " + std::to_string(earlier->size() + 1) +
+                     " builds or machines; those before the last are under 'earlier' in the environment.");
+  }
 }
 
 void seed_limits(const Results& results, std::vector<std::string>& limits) {
@@ -280,9 +296,11 @@ std::vector<std::string> known_limits(const ReportView& view) {
     parameters = std::max(parameters, variant.parameters);
     for (const SeedResult& seed : variant.seeds) tokens = std::max(tokens, seed.tokens_seen);
   }
-  limits.push_back("One model size and one budget: " + format_count(parameters) + " parameters, " +
+  limits.push_back("Models of at most " + format_count(parameters) + " parameters and a budget of " +
                    format_count(tokens) +
-                   " training tokens. The deltas say nothing about other sizes or longer training.");
+                   " training tokens: the deltas say nothing about other sizes or longer training.");
+  limits.push_back(
+      "Weights as served are compared with a float32 baseline; against one in 16 bits the factor is about half.");
   if (results.floor_nats_per_token) {
     limits.push_back("The text is generated: deltas on it need not carry over to natural language.");
   } else {
@@ -293,10 +311,7 @@ std::vector<std::string> known_limits(const ReportView& view) {
       limits.push_back(display_name(variant.name) + " did not start from the baseline's weights.");
     }
   }
-  if (built_from_changed_sources(results)) {
-    limits.push_back(
-        "The program was built from sources with uncommitted changes: the commit alone does not reproduce it.");
-  }
+  environment_limits(results, limits);
   return limits;
 }
 

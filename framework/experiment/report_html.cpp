@@ -84,7 +84,7 @@ std::string delta_table(const Results& results, const Comparison& comparison) {
     // The convention once for each evaluator; the rows after it belong to the same.
     if (row.evaluator != evaluator) about += ": " + row.convention + "; " + row.split + " split";
     evaluator = row.evaluator;
-    about = row.evaluator.empty() ? "" : small(escape_markup(about));
+    about = small(escape_markup(row.evaluator.empty() ? row.convention : about));
     html += "<tr role=\"row\">" + cell("td", "cell", "Category", "", escape_markup(row.category)) +
             cell("th", "rowheader", "Metric", "", escape_markup(row.label) + about) +
             cell("td", "cell", candidate, "num", value_html(row, row.candidate)) +
@@ -123,9 +123,8 @@ std::string band_legend() {
   const std::string major = format_fixed(kMajorPercent, 0);
   return "<p class=\"note\">Interpretation: parity where the interval contains 0; otherwise by size, below " + clear +
          " % minor, below " + major + " % clear win or needs improvement, from " + major +
-         " % on major win or significant deficiency. Without an interval, a measured difference below " +
-         format_fixed(kUnresolvedPercent, 0) +
-         " % is too close to call. Figures over several seeds are means, perplexities "
+         " % on major win or significant deficiency. A measured difference without an interval is "
+         "not judged. Figures over several seeds are means, perplexities "
          "geometric means. Intervals: percentiles of " +
          format_count(kBootstrapResamples) +
          " resamples of whole items (windows "

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "framework/experiment/delta_text.h"
 #include "framework/experiment/report.h"
@@ -40,6 +42,18 @@ std::string table_markdown(const Comparison& comparison) {
   return text;
 }
 
+/// What each figure of the table stands for: one entry for each evaluator and one for the weights.
+std::string conventions_markdown(const Comparison& comparison) {
+  std::string text;
+  std::set<std::string> seen;
+  for (const DeltaRow& row : comparison.rows) {
+    const std::string entry = (row.evaluator.empty() ? row.label : row.evaluator) + ": " + row.convention;
+    if (row.convention.empty() || !seen.insert(entry).second) continue;
+    text += (text.empty() ? "Conventions: " : "; ") + escape_markdown(entry);
+  }
+  return text.empty() ? "" : text + ".\n\n";
+}
+
 std::string list_markdown(const std::string& title, const std::vector<std::string>& sentences,
                           const std::string& note) {
   std::string text = "**" + title + "**\n\n";
@@ -69,6 +83,7 @@ std::string render_report_markdown(const Results& results) {
   if (view.comparisons.empty()) text += "The run has one variant only: there is nothing to compare it with.\n\n";
   for (const Comparison& comparison : view.comparisons) {
     text += "**" + escape_markdown(comparison.verdict) + "**\n\n" + table_markdown(comparison) + "\n" +
+            conventions_markdown(comparison) +
             list_markdown("Strengths", comparison.strengths, comparison.strengths_note) +
             list_markdown("Deficiencies", comparison.deficiencies, comparison.deficiencies_note);
     if (!comparison.undecided.empty()) text += escape_markdown(comparison.undecided) + "\n\n";

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "framework/core/error.h"
+#include "framework/core/sha256.h"
 
 namespace bitnet {
 namespace {
@@ -64,6 +65,11 @@ void visit(V& v, Results& x) {
   v("overridden", x.overridden), v("config_text", x.config_text), v("environment_json", x.environment_json);
   v("variants", x.variants);
 }
+
+// An evaluation's file starts with the digest of the rest, so that a damaged figure is not taken for a measured one.
+constexpr std::string_view kBodyStart = "{\n";
+const std::string kDigestStart = "{\n \"sha256\": \"";
+const std::string kDigestEnd = "\",\n";
 
 constexpr const char* kSchemaKey = "schema_version";
 constexpr const char* kRoot = "$";  // the JSON path of the whole file
@@ -277,11 +283,22 @@ Results results_from_json(std::string_view text, std::string_view where) {
 }
 
 std::string evaluation_to_json(const Evaluation& evaluation) {
-  return versioned_json(evaluation, "evaluation " + evaluation.evaluator);
+  const std::string body = versioned_json(evaluation, "evaluation " + evaluation.evaluator);
+  return kDigestStart + sha256_hex(body) + kDigestEnd + body.substr(kBodyStart.size());
 }
 
 Evaluation evaluation_from_json(std::string_view text, std::string_view where) {
-  return read_versioned_json<Evaluation>(text, where);
+  constexpr size_t kDigits = 64;
+  const size_t body_at = kDigestStart.size() + kDigits + kDigestEnd.size();
+  const bool has_digest = text.size() > body_at && text.starts_with(kDigestStart) &&
+                          text.substr(kDigestStart.size() + kDigits).starts_with(kDigestEnd);
+  const std::string body = std::string(kBodyStart) + std::string(has_digest ? text.substr(body_at) : "");
+  if (!has_digest || text.substr(kDigestStart.size(), kDigits) != sha256_hex(body)) {
+    throw DataError(std::string(where) +
+                    ": the file must be an evaluation with the SHA-256 that it states, but is not. " +
+                    "Remove it and run the same command again.");
+  }
+  return read_versioned_json<Evaluation>(body, where);
 }
 
 }  // namespace bitnet

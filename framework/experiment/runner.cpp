@@ -2,13 +2,13 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "framework/core/error.h"
@@ -27,6 +27,9 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
+/// Raised when a change of the code makes the same configuration train to other weights.
+constexpr int kTrainingVersion = 1;
+
 /// What all variants share: the text, its tokenizer and the token files.
 struct SharedData {
   std::unique_ptr<Dataset> dataset;
@@ -41,7 +44,8 @@ SharedData open_data(const ExperimentConfig& config, ProgressReporter& progress)
 }
 
 void use_threads(int64_t threads) {
-  at::set_num_threads(static_cast<int>(threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency())));
+  // OpenMP's number is OMP_NUM_THREADS, else the cores that this process may use; LibTorch would take half of them.
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : omp_get_max_threads());
 }
 
 /// A configuration that an earlier run stored. Where it can not be read the file is damaged, which is no mistake of the
@@ -103,8 +107,12 @@ std::string sample_lines(const Evaluation& evaluation) {
   return lines;
 }
 
+fs::path samples_file(const fs::path& folder, const std::string& evaluator) {
+  return folder / ("samples_" + evaluator + ".jsonl");
+}
+
 void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
-  write_file_atomic(folder / ("samples_" + evaluation.evaluator + ".jsonl"), sample_lines(evaluation));
+  write_file_atomic(samples_file(folder, evaluation.evaluator), sample_lines(evaluation));
   write_file_atomic(folder / ("evaluation_" + evaluation.evaluator + ".json"), evaluation_to_json(evaluation));
 }
 
@@ -135,17 +143,24 @@ class Runner {
     create_folder(folder);
     const FileLock lock(folder / ".lock");
     claim_folder(folder, experiment_);
+    const fs::path environment_file = folder / "environment.json";
+    const std::string earlier = fs::exists(environment_file) ? read_file(environment_file) : "";
     const std::string start_time = utc_now();
     const Environment environment = read_environment(config_.seeds, start_time, "");
     for (const std::string& warning : environment.warnings) progress_.warning(warning);
-    write_file_atomic(folder / "environment.json", environment.json);
+    write_file_atomic(environment_file, continue_environment(earlier, environment.json, environment_file.string()));
 
     data_ = open_data(config_, progress_);
     RunOutcome outcome{folder, describe()};
     run_variants(folder, outcome.results);
 
-    outcome.results.environment_json = read_environment(config_.seeds, start_time, utc_now()).json;
-    write_file_atomic(folder / "environment.json", outcome.results.environment_json);
+    // A call that only read what others had measured leaves their environment as it was.
+    const bool finished_before = !worked_ && !earlier.empty();
+    outcome.results.environment_json =
+        finished_before ? earlier
+                        : continue_environment(earlier, read_environment(config_.seeds, start_time, utc_now()).json,
+                                               environment_file.string());
+    write_file_atomic(environment_file, outcome.results.environment_json);
     write_file_atomic(folder / "results.json", results_to_json(outcome.results));
     write_reports(outcome.results, folder);
     return outcome;
@@ -205,8 +220,9 @@ class Runner {
     TrainJob job;
     job.folder = folder;
     job.label = fmt::format("{}, seed {}", variant.name, seed);
-    job.identity = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n", experiment_.hash, variant.name, seed, train.sha256(),
-                                          data_.tokenizer->fingerprint()));
+    job.identity = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", kTrainingVersion, experiment_.hash,
+                                          variant.name, seed, train.sha256(), validation.sha256(),
+                                          data_.tokenizer->fingerprint(), weights_sha256(model)));
     job.model_metadata = {{"experiment", experiment_.full_text},
                           {"variant", variant.name},
                           {"seed", std::to_string(seed)},
@@ -218,6 +234,7 @@ class Runner {
     job.validation = &validation_windows;
     job.should_stop = options_.should_stop;
     const TrainOutcome outcome = train_to_end(model, job, progress_);
+    worked_ = worked_ || outcome.trained;
 
     SeedResult seed_result;
     seed_result.seed = seed;
@@ -248,12 +265,23 @@ class Runner {
       Evaluation before = evaluation_from_json(read_file(file), file.string());
       const bool same = before.version == evaluator->version() && before.weights_sha256 == weights &&
                         before.data_sha256 == data_.dataset->sha256(named.config.split);
-      if (same) return before;
+      if (same) {
+        if (!fs::exists(samples_file(folder, named.name))) write_evaluation(before, folder);
+        return before;
+      }
     }
+    stop_if_asked();
     progress_.message(fmt::format("{}: evaluating {}", label, named.name));
     Evaluation evaluation = evaluate_served(served, weights, *evaluator, progress_);
     write_evaluation(evaluation, folder);
+    worked_ = true;
+    stop_if_asked();
     return evaluation;
+  }
+
+  /// Between trainings and evaluations; a training asks after each step.
+  void stop_if_asked() const {
+    if (options_.should_stop && options_.should_stop()) throw Interrupted();
   }
 
   const ResolvedExperiment& experiment_;
@@ -261,6 +289,7 @@ class Runner {
   const RunOptions& options_;
   ProgressReporter& progress_;
   SharedData data_;
+  bool worked_ = false;  ///< whether this call trained or evaluated anything
 };
 
 }  // namespace

@@ -6,7 +6,8 @@
 
 // The differentiable pieces of the decoder that are worth a kernel of their own: each saves passes over memory against
 // the composition of library operators. Letters: B batch, T time, D width, H heads, G key/value heads, K head width, N
-// rows, V vocabulary. All float32. Every result is the same for every number of threads.
+// rows, V vocabulary. All float32. No result depends on the number of threads, but for
+// linear_cross_entropy, whose products are those of the library.
 
 namespace bitnet {
 

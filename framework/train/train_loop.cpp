@@ -12,6 +12,7 @@
 
 #include "framework/core/error.h"
 #include "framework/core/file.h"
+#include "framework/core/sha256.h"
 #include "framework/nn/model_file.h"
 #include "framework/train/requantize.h"
 #include "framework/train/train_log.h"
@@ -81,6 +82,7 @@ class TrainLoop {
       start_or_resume();
       train();
       finish();
+      outcome.trained = true;
     }
     outcome.steps = trainer_.total_steps();
     outcome.tokens_seen = trainer_.total_steps() * trainer_.tokens_per_step();
@@ -176,6 +178,10 @@ class TrainLoop {
   int64_t restore() {
     const std::string where = checkpoint_path().string();
     const TensorFile file(checkpoint_path());
+    if (file.metadata_at("format") != kCheckpointFormat) {
+      throw DataError(where + ": the format must be '" + kCheckpointFormat + "', but is '" +
+                      file.metadata_at("format") + "'. Remove the file to train from the start.");
+    }
     check_identity(file, where);
     trainer_.restore(file, where);
     std::vector<at::Tensor> codes;
@@ -213,6 +219,7 @@ class TrainLoop {
     write_file_atomic(timing_path(), nlohmann::json{{"train_seconds", train_seconds_}}.dump() + "\n");
     std::map<std::string, std::string> metadata = job_.model_metadata;
     metadata["identity"] = job_.identity;
+    metadata["log_sha256"] = sha256_file(log_path());
     save_model(model_path(), model_, std::move(metadata));
     fs::remove(checkpoint_path());
   }
@@ -221,6 +228,11 @@ class TrainLoop {
     const std::string where = model_path().string();
     const TensorFile file(model_path());
     check_identity(file, where);
+    if (sha256_file(log_path()) != file.metadata_at("log_sha256")) {
+      throw DataError(log_path().string() +
+                      ": the training log must be the one of the finished model beside it, but "
+                      "its SHA-256 differs. Restore it, or remove the folder to train this variant again.");
+    }
     for (const NamedParameter& parameter : model_.parameters()) copy_into(file, parameter.name, parameter.value, where);
     try {
       train_seconds_ = nlohmann::json::parse(read_file(timing_path())).at("train_seconds");

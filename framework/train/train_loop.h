@@ -30,6 +30,7 @@ struct TrainJob {
 };
 
 struct TrainOutcome {
+  bool trained = false;  ///< false: the finished model was there
   int64_t steps = 0;
   int64_t tokens_seen = 0;
   double train_seconds = 0;  ///< in steps, over all resumed parts that count; validation and checkpoints apart

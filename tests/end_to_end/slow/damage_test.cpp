@@ -90,8 +90,13 @@ std::vector<Damage> damages() {
                        fs::copy_options::overwrite_existing);
        },
        "model.safetensors: the training's identity must be"},
-      {"training log of a finished model", true,
-       [=](const Lab&, const fs::path& folder) { cut_in_half(seed_file(folder, "metrics.jsonl")); }, "metrics.jsonl:"},
+      {"training log of a finished model, cut at the end of a line", true,
+       [=](const Lab&, const fs::path& folder) {
+         const fs::path file = seed_file(folder, "metrics.jsonl");
+         const std::string text = read_file(file);
+         write_file_atomic(file, text.substr(0, text.rfind('\n', text.size() - 2) + 1));
+       },
+       "metrics.jsonl: the training log must be the one of the finished model"},
       {"timing of a finished model", true,
        [=](const Lab&, const fs::path& folder) { write_file_atomic(seed_file(folder, "timing.json"), "{}"); },
        "timing.json: the file must hold train_seconds"},
@@ -100,6 +105,18 @@ std::vector<Damage> damages() {
          cut_in_half(seed_file(folder, "evaluation_perplexity-word-stored.json"));
        },
        "evaluation_perplexity-word-stored.json: "},
+      {"digit of a kept evaluation", true,
+       [=](const Lab&, const fs::path& folder) {
+         const fs::path file = seed_file(folder, "evaluation_perplexity-word-stored.json");
+         std::string text = read_file(file);
+         const size_t digit = text.find_first_of("0123456789", text.find("\"value\": "));
+         text[digit] = text[digit] == '9' ? '1' : static_cast<char>(text[digit] + 1);
+         write_file_atomic(file, text);
+       },
+       "evaluation_perplexity-word-stored.json: the file must be an evaluation with the SHA-256"},
+      {"environment of the run", true,
+       [](const Lab&, const fs::path& folder) { write_file_atomic(folder / "environment.json", "{"); },
+       "environment.json: the file must be the environment of a run"},
       {"half a resolved configuration", true,
        [](const Lab&, const fs::path& folder) { cut_in_half(folder / "config.resolved.yaml"); },
        "config.resolved.yaml: the stored configuration must be"},
