@@ -154,7 +154,7 @@ TEST(Delta, StrengthsAndDeficienciesArePlainSentences) {
   ASSERT_EQ(comparison.strengths.size(), 1u);
   EXPECT_EQ(comparison.strengths[0],
             "BitNet's weights as served are 9.90\u00D7 smaller (1.33\u00A0MB against 13.2\u00A0MB): major win.");
-  ASSERT_EQ(comparison.deficiencies.size(), 2u);  // one for each evaluator, one for speed
+  ASSERT_EQ(comparison.deficiencies.size(), 2u);  // one for each evaluator
   EXPECT_THAT(comparison.deficiencies[0], HasSubstr("95 % interval of the delta"));
   EXPECT_THAT(comparison.deficiencies[0], HasSubstr("The same way: bits per byte"));
   EXPECT_THAT(comparison.undecided, HasSubstr("not judged: training speed"));
