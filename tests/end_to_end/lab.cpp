@@ -14,10 +14,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// Removes what tells only when and how fast the numbers were measured.
+/// Removes what tells only when and how fast the numbers were measured, and the digest of an evaluation file, which
+/// covers its seconds.
 void remove_times(json* value) {
   if (value->is_object()) {
-    for (const char* name : {"seconds", "train_seconds", "evaluate_seconds", "environment_json"}) value->erase(name);
+    for (const char* name : {"seconds", "train_seconds", "evaluate_seconds", "environment_json", "sha256"})
+      value->erase(name);
   }
   if (value->is_structured()) {
     for (json& item : *value) remove_times(&item);

@@ -109,7 +109,9 @@ std::vector<Damage> damages() {
        [=](const Lab&, const fs::path& folder) {
          const fs::path file = seed_file(folder, "evaluation_perplexity-word-stored.json");
          std::string text = read_file(file);
-         const size_t digit = text.find_first_of("0123456789", text.find("\"value\": "));
+         const size_t value = text.find("\"value\":");
+         ASSERT_NE(value, std::string::npos);
+         const size_t digit = text.find_first_of("0123456789", value);
          text[digit] = text[digit] == '9' ? '1' : static_cast<char>(text[digit] + 1);
          write_file_atomic(file, text);
        },
