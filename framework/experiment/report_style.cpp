@@ -95,7 +95,7 @@ details{margin-top:18px}summary{cursor:pointer;font-weight:600}
 .over{background:var(--mark);border-radius:3px}
 .over::after{content:" \25C6 overridden";font-size:.85em;color:var(--muted)}
 footer{color:var(--muted);font-size:.85rem;padding-bottom:40px}
-@media (max-width:800px){
+@media screen and (max-width:800px){
 header,main,footer{padding-left:14px;padding-right:14px}header{padding-top:24px}
 section{padding:20px 16px 22px}h1{font-size:1.6rem}.verdict .say{font-size:1.1rem}
 svg.wide{display:none}svg.narrow{display:block}
@@ -109,20 +109,25 @@ border-bottom:1px solid var(--rule)}
 overflow-wrap:anywhere;white-space:normal;color:var(--muted);font-size:.84rem}
 .deltas th .cell{font-weight:650}.deltas th .small{font-weight:400}
 }
-@media (min-width:800.02px){.deltas .label{display:none}.deltas tbody th{min-width:170px;width:22%}
+@media print,(min-width:800.02px){.deltas .label{display:none}.deltas tbody th{min-width:170px;width:22%}
 .deltas td.interval{min-width:130px;width:16%}}
 @media print{
+@page{size:auto;margin:14mm}
+html{font-size:8.6pt}
 :root{color-scheme:light;--bg:#fff;--surface:#fff;--ink:#000;--muted:#444;--rule:#ccc;--soft:#f3f3f3;--s0:#0b62ae;
 --s1:#c04f08;
 --s2:#8a4a8f;--s3:#3b7a2a;--s4:#7a6a00;--s5:#444c56;--better:#0b6a4f;--worse:#a6222e;--better-soft:#e5f3ee;
 --worse-soft:#fbeaea;--mark:#fff3cf;--zero:#c9d1da}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-body{font-size:10.5pt}header,main,footer{max-width:none;padding-left:0;padding-right:0}nav{display:none}
+body{font-size:1rem}header,main,footer{max-width:none;padding-left:0;padding-right:0}nav{display:none}
 section{border:0;border-top:1px solid var(--rule);border-radius:0;padding:14px 0}
 figure,tr,li,dl.meta>div{break-inside:avoid}h2,h3{break-after:avoid}
 .scroll,pre{overflow:visible}pre{white-space:pre-wrap}
 details::details-content{content-visibility:visible;block-size:auto}
-svg.wide{display:block}svg.narrow{display:none}
+.columns{grid-template-columns:1fr 1fr}.columns svg.wide{display:none}.columns svg.narrow{display:block}
+th,td{padding-top:5px;padding-bottom:5px}.deltas th,.deltas td,.numeric th,.numeric td{padding-right:8px}
+.deltas tbody th{min-width:0}.deltas td.interval{min-width:0}
+.numeric tbody th code{overflow-wrap:normal}
 }
 )css";
 
