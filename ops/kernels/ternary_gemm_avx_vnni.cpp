@@ -10,7 +10,6 @@ struct AvxVnni {
   static constexpr int kStripN = 16;
   static constexpr int kTileM = 6;  // 12 accumulators, 2 weights, 1 broadcast of 16 registers
   static constexpr int64_t kPanelBlocks = 8;
-  static constexpr int kRowsAtOnce = 4;
 
   static Vector zero() { return _mm256_setzero_si256(); }
   static Vector load(const uint8_t* at) { return load_256(at); }
@@ -38,36 +37,19 @@ struct AvxVnni {
   static void multiply(const uint8_t* panel, const int8_t* acts, int64_t stride, int64_t blocks, int32_t* sums) {
     multiply_by_dots<AvxVnni, R>(panel, acts, stride, blocks, sums);
   }
-
-  template <int R>
-  static void dot_rows(const uint8_t* rows, int64_t row_bytes, const int8_t* acts, int64_t blocks, int32_t* sums) {
-    const __m256i mask = _mm256_set1_epi8(3);
-    __m256i even[4], odd[4];  // two chains a row: one vpdpbusd has to wait for the one before it
-#pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) even[r] = odd[r] = zero();
-    for (int64_t block = 0; block < blocks; ++block, acts += kWeightsPerBlock) {
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) {
-        const __m256i packed = load_256(rows + r * row_bytes + block * kBytesPerBlock);
-        even[r] = dot(even[r], _mm256_and_si256(packed, mask), load_256(acts));
-        odd[r] = dot(odd[r], _mm256_and_si256(_mm256_srli_epi16(packed, 2), mask), load_256(acts + 32));
-        even[r] = dot(even[r], _mm256_and_si256(_mm256_srli_epi16(packed, 4), mask), load_256(acts + 64));
-        odd[r] = dot(odd[r], _mm256_and_si256(_mm256_srli_epi16(packed, 6), mask), load_256(acts + 96));
-      }
-    }
-#pragma GCC unroll 4
-    for (int r = 0; r < R; ++r) even[r] = _mm256_add_epi32(even[r], odd[r]);
-    const __m128i totals = sum_lanes(even[0], even[1], even[2], even[3]);
-    if constexpr (R == 4) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(sums), totals);
-    } else {
-      sums[0] = _mm_cvtsi128_si32(totals);
-    }
-  }
 };
 
-// Below this many rows, unpacking a panel costs more than it saves (benchmarks/ternary_gemm).
-constexpr int64_t kLeastRowsForPanels = 6;
+struct AvxVnniTile : Tile256 {
+  static constexpr int kChains = 8;
+  static constexpr int64_t kStepsInAcc = INT64_MAX / 2;
+
+  static Vector dot(Vector acc, Vector codes, Vector acts) { return AvxVnni::dot(acc, codes, acts); }
+  static Vector widen(Vector acc) { return acc; }
+};
+
+// Below this many rows, unpacking a panel costs more than it saves: measured in the AVX-512 encoding, with 16
+// registers.
+constexpr int64_t kLeastRowsForPanels = 16;
 
 }  // namespace
 
@@ -75,7 +57,7 @@ void ternary_gemm_avx_vnni(const TernaryGemmArgs& args) noexcept {
   if (args.m >= kLeastRowsForPanels) {
     gemm_by_panels<AvxVnni>(args);
   } else {
-    for (int64_t m = 0; m < args.m; ++m) multiply_row<AvxVnni>(args, m);
+    gemm_by_tiles<AvxVnniTile>(args);
   }
 }
 

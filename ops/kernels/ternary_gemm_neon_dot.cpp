@@ -2,6 +2,7 @@
 
 #include "ops/kernels/isa_kernels.h"
 #include "ops/kernels/panel_gemm.h"
+#include "ops/kernels/tile_gemm.h"
 
 namespace bitnet::kernels {
 namespace {
@@ -72,55 +73,40 @@ struct NeonDot {
   }
 };
 
-// R rows of weights with one row of activations, along K. Returns sums of codes (not weights) times activations.
-template <int R>
-void dot_rows(const uint8_t* rows, int64_t row_bytes, const int8_t* acts, int64_t blocks, int32_t* sums) {
-  const uint8x16_t mask = vdupq_n_u8(3);
-  int32x4_t even[R], odd[R];  // two chains a row: one dot product has to wait for the one before it
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) even[r] = odd[r] = vdupq_n_s32(0);
-  for (int64_t block = 0; block < blocks; ++block, acts += kWeightsPerBlock) {
-    for (int half = 0; half < 32; half += 16) {
-      const int8x16_t acts0 = vld1q_s8(acts + half);
-      const int8x16_t acts1 = vld1q_s8(acts + 32 + half);
-      const int8x16_t acts2 = vld1q_s8(acts + 64 + half);
-      const int8x16_t acts3 = vld1q_s8(acts + 96 + half);
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) {
-        const uint8x16_t packed = vld1q_u8(rows + r * row_bytes + block * kBytesPerBlock + half);
-        even[r] = vdotq_s32(even[r], vreinterpretq_s8_u8(vandq_u8(packed, mask)), acts0);
-        odd[r] = vdotq_s32(odd[r], vreinterpretq_s8_u8(vandq_u8(vshrq_n_u8(packed, 2), mask)), acts1);
-        even[r] = vdotq_s32(even[r], vreinterpretq_s8_u8(vandq_u8(vshrq_n_u8(packed, 4), mask)), acts2);
-        odd[r] = vdotq_s32(odd[r], vreinterpretq_s8_u8(vshrq_n_u8(packed, 6)), acts3);
-      }
-    }
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) sums[r] = vaddvq_s32(vaddq_s32(even[r], odd[r]));
-}
+struct NeonDotTile {
+  using Vector = int32x4_t;
+  static constexpr int64_t kVectorBytes = 16;  // half a block
+  static constexpr int kChains = 8;
+  static constexpr int64_t kStepsInAcc = INT64_MAX / 2;
 
-void multiply_row(const TernaryGemmArgs& args, int64_t m) {
-  constexpr int kRowsAtOnce = 4;
-  const int64_t blocks = (args.k + kWeightsPerBlock - 1) / kWeightsPerBlock;
-  const int64_t row_bytes = blocks * kBytesPerBlock;
-  const int8_t* acts = args.acts_MK + m * blocks * kWeightsPerBlock;
-  const uint32_t act_sum = static_cast<uint32_t>(args.act_sums_M[m]);
-  int32_t* out = args.out_MN + m * args.out_stride;
-  int32_t sums[kRowsAtOnce];
-  int64_t n = 0;
-  for (; n + kRowsAtOnce <= args.n; n += kRowsAtOnce) {
-    dot_rows<kRowsAtOnce>(args.packed_rows_N + n * row_bytes, row_bytes, acts, blocks, sums);
-    for (int r = 0; r < kRowsAtOnce; ++r) out[n + r] = static_cast<int32_t>(static_cast<uint32_t>(sums[r]) - act_sum);
+  static constexpr int outputs(int) { return 4; }  // 16 accumulators at M = 4, 4 packed, 4 rows of 32 registers
+  static Vector zero() { return vdupq_n_s32(0); }
+  template <bool kWhole>
+  static Vector load_packed(const uint8_t* at) {
+    return vreinterpretq_s32_u8(vld1q_u8(at));
   }
-  for (; n < args.n; ++n) {
-    dot_rows<1>(args.packed_rows_N + n * row_bytes, row_bytes, acts, blocks, sums);
-    out[n] = static_cast<int32_t>(static_cast<uint32_t>(sums[0]) - act_sum);
+  template <bool kWhole>
+  static Vector load_acts(const int8_t* acts, int64_t step, int q) {
+    return vreinterpretq_s32_s8(vld1q_s8(acts + step / 2 * kWeightsPerBlock + step % 2 * 16 + 32 * q));
   }
-}
+  static Vector codes(Vector packed, int place) {
+    return vreinterpretq_s32_u8(vandq_u8(vreinterpretq_u8_s32(packed), vdupq_n_u8(place == 0 ? 0x03 : 0x0c)));
+  }
+  static Vector shift(Vector packed, int places) {
+    return vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(packed), vdupq_n_s32(-2 * places)));
+  }
+  static Vector dot(Vector acc, Vector codes, Vector acts) { return NeonDot::dot(acc, codes, acts); }
+  static Vector widen(Vector acc) { return acc; }
+  static Vector add_wide(Vector a, Vector b) { return vaddq_s32(a, b); }
+  static Vector add_second_place(Vector a, Vector b) { return vaddq_s32(a, vshrq_n_s32(b, 2)); }
+  static void store_sums(Vector a, Vector b, Vector c, Vector d, int32_t* to) {
+    vst1q_s32(to, vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d)));
+  }
+};
 
 // Below this many rows, unpacking a panel costs more than it saves. Estimated from the x86 kernels: not measured on
 // Arm.
-constexpr int64_t kLeastRowsForPanels = 6;
+constexpr int64_t kLeastRowsForPanels = 16;
 
 }  // namespace
 
@@ -128,7 +114,7 @@ void ternary_gemm_neon_dot(const TernaryGemmArgs& args) noexcept {
   if (args.m >= kLeastRowsForPanels) {
     gemm_by_panels<NeonDot>(args);
   } else {
-    for (int64_t m = 0; m < args.m; ++m) multiply_row(args, m);
+    gemm_by_tiles<NeonDotTile>(args);
   }
 }
 

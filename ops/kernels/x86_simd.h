@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "ops/kernels/panel_gemm.h"
+#include "ops/kernels/tile_gemm.h"
 
 // What the x86 ISA files share, with 256-bit vectors. Anonymous namespace, as in panel_gemm.h.
 
@@ -66,27 +67,32 @@ inline __m128i sum_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
   return _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
 }
 
-// One row of activations: V::dot_rows<R>(rows, row_bytes, acts, blocks, codes_sums) for R rows of weights at a time,
-// each along K. R is 1 or V::kRowsAtOnce.
-template <class V>
-void multiply_row(const TernaryGemmArgs& args, int64_t m) {
-  const int64_t blocks = (args.k + kWeightsPerBlock - 1) / kWeightsPerBlock;
-  const int64_t row_bytes = blocks * kBytesPerBlock;
-  const int8_t* acts = args.acts_MK + m * blocks * kWeightsPerBlock;
-  const uint32_t act_sum = static_cast<uint32_t>(args.act_sums_M[m]);
-  int32_t* out = args.out_MN + m * args.out_stride;
-  int64_t n = 0;
-  int32_t sums[V::kRowsAtOnce];
-  for (; n + V::kRowsAtOnce <= args.n; n += V::kRowsAtOnce) {
-    V::template dot_rows<V::kRowsAtOnce>(args.packed_rows_N + n * row_bytes, row_bytes, acts, blocks, sums);
-    for (int r = 0; r < V::kRowsAtOnce; ++r)
-      out[n + r] = static_cast<int32_t>(static_cast<uint32_t>(sums[r]) - act_sum);
+// The part of tile_gemm.h that AVX2 and AVX-VNNI have in common.
+struct Tile256 {
+  using Vector = __m256i;
+  static constexpr int64_t kVectorBytes = 32;
+
+  // 16 registers: M * R accumulators, and what is left for packed bytes, rows and the mask.
+  static constexpr int outputs(int m) { return m == 1 || m == 2 ? 4 : m == 3 ? 3 : 2; }
+  static Vector zero() { return _mm256_setzero_si256(); }
+  template <bool kWhole>
+  static Vector load_packed(const uint8_t* at) {
+    return load_256(at);
   }
-  for (; n < args.n; ++n) {
-    V::template dot_rows<1>(args.packed_rows_N + n * row_bytes, row_bytes, acts, blocks, sums);
-    out[n] = static_cast<int32_t>(static_cast<uint32_t>(sums[0]) - act_sum);
+  template <bool kWhole>
+  static Vector load_acts(const int8_t* acts, int64_t step, int q) {
+    return load_256(acts + step * kWeightsPerBlock + 32 * q);
   }
-}
+  static Vector codes(Vector packed, int place) {
+    return _mm256_and_si256(packed, _mm256_set1_epi8(place == 0 ? 0x03 : 0x0c));
+  }
+  static Vector shift(Vector packed, int places) { return _mm256_srli_epi16(packed, 2 * places); }
+  static Vector add_wide(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
+  static Vector add_second_place(Vector a, Vector b) { return _mm256_add_epi32(a, _mm256_srai_epi32(b, 2)); }
+  static void store_sums(Vector a, Vector b, Vector c, Vector d, int32_t* to) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sum_lanes(a, b, c, d));
+  }
+};
 
 }  // namespace
 }  // namespace bitnet::kernels

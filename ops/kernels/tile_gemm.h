@@ -1,0 +1,166 @@
+#pragma once
+
+#include <cstdint>
+
+#include "ops/kernels/panel_gemm.h"
+
+// The product along K, shared by the ISA files. A tile of R outputs and M (1 to 4) rows of activations goes along K: a
+// vector of packed weights is loaded and unpacked in registers once and meets all M rows. Each sum is a vector of
+// partial sums until the end of K. More rows take several tiles: unpacking then fills the slots that the dot products
+// leave.
+//
+// Everything is in an anonymous namespace, as in panel_gemm.h.
+//
+// An ISA gives a struct F with
+//   Vector, kVectorBytes                packed bytes of one step: a block of 128 weights, a part of one, or two
+//   outputs(M)                          R for M rows: as many accumulators as the registers hold
+//   kChains                             with fewer sums a tile has two accumulators for each: one dot waits for the one
+//                                       before it, and a code used in its second place needs no shift
+//   kStepsInAcc                         steps after which an accumulator must be widened; see widen
+//   load_packed<whole>(at)              the packed bytes; `whole` is false for the first half of a vector alone
+//   load_acts<whole>(acts, step, q)     the activations of the weights in bits 2q and 2q + 1 of the bytes of a step
+//   codes(packed, place)                bits 0 and 1 of each byte, or (place 1) bits 2 and 3 where they are: 4 * code
+//   shift(packed, places)               the next two bits of each byte, or the next four, moved down
+//   dot(acc, codes, acts)               adds products to the lanes of an accumulator
+//   add_second_place(a, b)              a + b / 4: b holds the sums of codes in the second place
+//   widen(acc), add_wide(a, b)          accumulator to lanes of 32 bits, and the sum of such
+//   store_sums(a, b, c, d, to)          the sums of all lanes of four vectors
+
+namespace bitnet::kernels {
+namespace {
+
+constexpr int kMaxTileRows = 4;
+// Outputs that all rows of a block visit before the next ones: whole tiles for every outputs(M) and whole cache lines
+// of sums, while 48 packed rows still fit the L1 or L2 cache. With 24 a height of 512 is up to 5 % slower.
+constexpr int64_t kGroupOutputs = 48;
+// Rows whose activations stay in the L2 cache over all groups of outputs: 64 rows of 5632 are 352 KiB.
+constexpr int64_t kBlockRows = 64;
+
+template <class F, int R, int M>
+struct Tile {
+  using Vector = typename F::Vector;
+  static constexpr int kSums = R * M;
+  // A lane of the second place takes 8 products a step, at least 8 * -128 each: -2^13. kMaxK has fewer than 2^18 steps
+  // of the smallest vector, so such a sum stays above -2^31.
+  static constexpr int kPlaces = kSums >= F::kChains ? 1 : 2;
+
+  const uint8_t* rows;
+  int64_t row_bytes;
+  const int8_t* acts;
+  int64_t act_stride;
+
+  template <bool kWhole>
+  inline __attribute__((always_inline)) void step(int64_t at, Vector acc[kPlaces][M][R]) const {
+    Vector packed[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
+      packed[r] = F::template load_packed<kWhole>(rows + r * row_bytes + at * F::kVectorBytes);
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; ++q) {
+      Vector row[M];
+#pragma GCC unroll 4
+      for (int m = 0; m < M; ++m) row[m] = F::template load_acts<kWhole>(acts + m * act_stride, at, q);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+        const Vector codes = F::codes(packed[r], q % kPlaces);
+        if (q < 3 && q % kPlaces == kPlaces - 1) packed[r] = F::shift(packed[r], kPlaces);
+#pragma GCC unroll 4
+        for (int m = 0; m < M; ++m) {
+          Vector& sum = acc[q % kPlaces][m][r];
+          sum = F::dot(sum, codes, row[m]);
+        }
+      }
+    }
+  }
+
+  // sums[m * R + r], of codes (not weights) times activations.
+  __attribute__((noinline)) void multiply(int64_t blocks, int32_t* sums) const {
+    const int64_t steps = blocks * kBytesPerBlock / F::kVectorBytes;
+    const bool has_half = steps * F::kVectorBytes < blocks * kBytesPerBlock;
+    constexpr int kRounded = (kSums + 3) / 4 * 4;
+    Vector wide[kRounded];
+#pragma GCC unroll 16
+    for (int i = 0; i < kRounded; ++i) wide[i] = F::zero();
+    for (int64_t first = 0; first < steps || (first == 0 && has_half); first += F::kStepsInAcc) {
+      Vector acc[kPlaces][M][R];
+#pragma GCC unroll 2
+      for (int c = 0; c < kPlaces; ++c) {
+#pragma GCC unroll 4
+        for (int m = 0; m < M; ++m) {
+#pragma GCC unroll 8
+          for (int r = 0; r < R; ++r) acc[c][m][r] = F::zero();
+        }
+      }
+      const int64_t last = steps - first < F::kStepsInAcc ? steps : first + F::kStepsInAcc;
+      for (int64_t at = first; at < last; ++at) step<true>(at, acc);
+      if constexpr (F::kVectorBytes > kBytesPerBlock) {
+        if (has_half && last == steps) step<false>(steps, acc);
+      }
+#pragma GCC unroll 4
+      for (int m = 0; m < M; ++m) {
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+          Vector sum = acc[0][m][r];
+          if constexpr (kPlaces == 2) sum = F::add_second_place(sum, acc[1][m][r]);
+          wide[m * R + r] = F::add_wide(wide[m * R + r], F::widen(sum));
+        }
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kRounded; i += 4) F::store_sums(wide[i], wide[i + 1], wide[i + 2], wide[i + 3], sums + i);
+  }
+};
+
+struct TilePart {
+  int64_t m;  // first row of activations
+  int64_t n;  // first output
+  int64_t outputs;
+};
+
+template <class F, int R, int M>
+inline void run_tile_product(const TernaryGemmArgs& args, int64_t blocks, int64_t m0, int64_t n) {
+  const int64_t row_bytes = blocks * kBytesPerBlock;
+  const int64_t act_stride = blocks * kWeightsPerBlock;
+  int32_t sums[(R * M + 3) / 4 * 4];
+  const Tile<F, R, M> tile = {args.packed_rows_N + n * row_bytes, row_bytes, args.acts_MK + m0 * act_stride,
+                              act_stride};
+  tile.multiply(blocks, sums);
+  for (int m = 0; m < M; ++m) {
+    const uint32_t act_sum = static_cast<uint32_t>(args.act_sums_M[m0 + m]);  // modulo 2^32, as in panel_gemm.h
+    int32_t* out = args.out_MN + (m0 + m) * args.out_stride + n;
+    for (int r = 0; r < R; ++r) out[r] = static_cast<int32_t>(static_cast<uint32_t>(sums[m * R + r]) - act_sum);
+  }
+}
+
+template <class F, int M>
+void run_tiles(const TernaryGemmArgs& args, int64_t blocks, const TilePart& part) {
+  constexpr int kOutputs = F::outputs(M);
+  int64_t n = part.n;
+  const int64_t end = part.n + part.outputs;
+  for (; n + kOutputs <= end; n += kOutputs) run_tile_product<F, kOutputs, M>(args, blocks, part.m, n);
+  for (; n < end; ++n) run_tile_product<F, 1, M>(args, blocks, part.m, n);
+}
+
+template <class F>
+void gemm_by_tiles(const TernaryGemmArgs& args) {
+  const int64_t blocks = (args.k + kWeightsPerBlock - 1) / kWeightsPerBlock;
+  for (int64_t first = 0; first < args.m; first += kBlockRows) {
+    const int64_t last = args.m - first < kBlockRows ? args.m : first + kBlockRows;
+    for (int64_t n = 0; n < args.n; n += kGroupOutputs) {
+      const int64_t outputs = args.n - n < kGroupOutputs ? args.n - n : kGroupOutputs;
+      int64_t tiles = (last - first + kMaxTileRows - 1) / kMaxTileRows;
+      int64_t rows = 0;
+      for (int64_t m = first; m < last; m += rows, --tiles) {
+        rows = (last - m + tiles - 1) / tiles;  // tiles of even height: 5 rows are 3 and 2
+        const TilePart part = {m, n, outputs};
+        if (rows == 1) run_tiles<F, 1>(args, blocks, part);
+        if (rows == 2) run_tiles<F, 2>(args, blocks, part);
+        if (rows == 3) run_tiles<F, 3>(args, blocks, part);
+        if (rows == 4) run_tiles<F, 4>(args, blocks, part);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bitnet::kernels
