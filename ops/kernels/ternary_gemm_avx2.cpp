@@ -9,8 +9,9 @@ namespace {
 constexpr int kAddsInInt16 = 64;
 
 struct Avx2Tile : Tile256 {
-  static constexpr int kChains = 1;  // one accumulator for each sum: additions of 16 bits take one cycle
-  static constexpr int64_t kStepsInAcc = kAddsInInt16 / 4;
+  static constexpr int kChains = 5;  // two accumulators at M = 1
+  // A step adds 4 products to one accumulator, or 2 to each of two, of which one holds four times the codes.
+  static constexpr int64_t steps_in_acc(int places) { return kAddsInInt16 / (places == 1 ? 4 : 8); }
 
   static Vector dot(Vector acc, Vector codes, Vector acts) {
     acc = _mm256_add_epi16(acc, _mm256_maddubs_epi16(codes, acts));

@@ -13,8 +13,9 @@ inline __m256i halves(__m512i value) {
 struct Avx512VnniTile {
   using Vector = __m512i;
   static constexpr int64_t kVectorBytes = 64;
+  static constexpr bool kFewRegisters = false;
   static constexpr int kChains = 9;  // two accumulators at M = 1 and 2
-  static constexpr int64_t kStepsInAcc = INT64_MAX / 2;
+  static constexpr int64_t steps_in_acc(int) { return INT64_MAX / 2; }
 
   static constexpr int outputs(int m) { return m == 1 ? 8 : 4; }  // at M = 4: 16 accumulators, 4 packed, 4 rows
   static Vector zero() { return _mm512_setzero_si512(); }
@@ -40,7 +41,12 @@ struct Avx512VnniTile {
   static Vector widen(Vector acc) { return acc; }
   static Vector add_wide(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
   static void store_sums(Vector a, Vector b, Vector c, Vector d, int32_t* to) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), sum_lanes(halves(a), halves(b), halves(c), halves(d)));
+    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    const __m512i abcd = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    const __m256i half = halves(abcd);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
   }
 };
 

@@ -41,7 +41,7 @@ struct AvxVnni {
 
 struct AvxVnniTile : Tile256 {
   static constexpr int kChains = 8;
-  static constexpr int64_t kStepsInAcc = INT64_MAX / 2;
+  static constexpr int64_t steps_in_acc(int) { return INT64_MAX / 2; }
 
   static Vector dot(Vector acc, Vector codes, Vector acts) { return AvxVnni::dot(acc, codes, acts); }
   static Vector widen(Vector acc) { return acc; }

@@ -76,8 +76,9 @@ struct NeonDot {
 struct NeonDotTile {
   using Vector = int32x4_t;
   static constexpr int64_t kVectorBytes = 16;  // half a block
+  static constexpr bool kFewRegisters = false;
   static constexpr int kChains = 8;
-  static constexpr int64_t kStepsInAcc = INT64_MAX / 2;
+  static constexpr int64_t steps_in_acc(int) { return INT64_MAX / 2; }
 
   static constexpr int outputs(int) { return 4; }  // 16 accumulators at M = 4, 4 packed, 4 rows of 32 registers
   static Vector zero() { return vdupq_n_s32(0); }

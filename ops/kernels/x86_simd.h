@@ -71,6 +71,7 @@ inline __m128i sum_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
 struct Tile256 {
   using Vector = __m256i;
   static constexpr int64_t kVectorBytes = 32;
+  static constexpr bool kFewRegisters = true;
 
   // 16 registers: M * R accumulators, and what is left for packed bytes, rows and the mask.
   static constexpr int outputs(int m) { return m == 1 || m == 2 ? 4 : m == 3 ? 3 : 2; }
