@@ -11,17 +11,21 @@
 namespace bitnet::kernels {
 namespace {
 
-constexpr TernaryKernel kScalarKernel = {Isa::kScalar, "scalar", []() noexcept { return true; }, ternary_gemm_scalar};
+constexpr TernaryKernel kScalarKernel = {Isa::kScalar,        "scalar",         []() noexcept { return true; },
+                                         ternary_gemm_scalar, int8_gemm_scalar, int8_peak_scalar};
 #if defined(__x86_64__)
-constexpr TernaryKernel kAvx2Kernel = {Isa::kAvx2, "avx2", []() noexcept { return cpu_features().avx2; },
-                                       ternary_gemm_avx2};
-constexpr TernaryKernel kAvxVnniKernel = {Isa::kAvxVnni, "avx-vnni", []() noexcept { return cpu_features().avx_vnni; },
-                                          ternary_gemm_avx_vnni};
+constexpr TernaryKernel kAvx2Kernel = {Isa::kAvx2,        "avx2",         []() noexcept { return cpu_features().avx2; },
+                                       ternary_gemm_avx2, int8_gemm_avx2, int8_peak_avx2};
+constexpr TernaryKernel kAvxVnniKernel = {
+    Isa::kAvxVnni,         "avx-vnni",         []() noexcept { return cpu_features().avx_vnni; },
+    ternary_gemm_avx_vnni, int8_gemm_avx_vnni, int8_peak_avx_vnni};
 constexpr TernaryKernel kAvx512VnniKernel = {
-    Isa::kAvx512Vnni, "avx512-vnni", []() noexcept { return cpu_features().avx512_vnni; }, ternary_gemm_avx512_vnni};
+    Isa::kAvx512Vnni,         "avx512-vnni",         []() noexcept { return cpu_features().avx512_vnni; },
+    ternary_gemm_avx512_vnni, int8_gemm_avx512_vnni, int8_peak_avx512_vnni};
 #elif defined(__aarch64__)
-constexpr TernaryKernel kNeonDotKernel = {Isa::kNeonDot, "neon-dot", []() noexcept { return cpu_features().neon_dot; },
-                                          ternary_gemm_neon_dot};
+constexpr TernaryKernel kNeonDotKernel = {
+    Isa::kNeonDot,         "neon-dot",         []() noexcept { return cpu_features().neon_dot; },
+    ternary_gemm_neon_dot, int8_gemm_neon_dot, int8_peak_neon_dot};
 #endif
 
 // Every legal value of BITNET_ISA, of all architectures, so that a name of another machine is told from a misspelt one.

@@ -4,23 +4,29 @@
 #include <string_view>
 #include <vector>
 
+#include "ops/kernels/int8_gemm_args.h"
 #include "ops/kernels/packed_format.h"
 #include "ops/kernels/ternary_gemm_args.h"
 
-// Exact integer products of int8 activations with packed ternary weights. No torch, no allocation, no exceptions in the
-// kernels. M rows of activations, N rows of weights (outputs), K depth.
+// Exact integer products of int8 activations with packed ternary weights, or with int8 weights (an output head). No
+// torch, no allocation, no exceptions in the kernels. M rows of activations, N rows of weights (outputs), K depth.
 
 namespace bitnet::kernels {
 
 enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kNeonDot };
 
-/// One implementation. `gemm` may be called at once from several threads on disjoint outputs: a caller splits work by
-/// offsetting packed_rows_N and out_MN (over N) or acts_MK, act_sums_M and out_MN (over M).
+/// One implementation. Its products may be called at once from several threads on disjoint outputs: a caller splits
+/// work by offsetting packed_rows_N and out_MN (over N) or acts_MK, act_sums_M and out_MN (over M), and likewise for
+/// int8.
 struct TernaryKernel {
   Isa isa;
   const char* name;  ///< "scalar", "avx2", "avx-vnni", "avx512-vnni", "neon-dot": the values of BITNET_ISA
   bool (*supported)() noexcept;
   void (*gemm)(const TernaryGemmArgs& args) noexcept;
+  void (*int8_gemm)(const Int8GemmArgs& args) noexcept;
+  /// Does `rounds` rounds of multiply-accumulate instructions on registers alone and returns the number of products of
+  /// bytes: the limit of this instruction set on one core, that speeds are compared with. Results are discarded.
+  int64_t (*int8_peak)(int64_t rounds) noexcept;
 };
 
 /// All kernels compiled into this build, best first by measured speed (benchmarks/ternary_gemm).

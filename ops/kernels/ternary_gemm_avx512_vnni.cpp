@@ -1,19 +1,15 @@
 #include "ops/kernels/isa_kernels.h"
 #include "ops/kernels/tile_gemm.h"
 #include "ops/kernels/x86_simd.h"
+#include "ops/kernels/x86_simd_512.h"
 
 namespace bitnet::kernels {
 namespace {
-
-inline __m256i halves(__m512i value) {
-  return _mm256_add_epi32(_mm512_castsi512_si256(value), _mm512_extracti64x4_epi64(value, 1));
-}
 
 // Two blocks (64 packed bytes, 256 weights) a step.
 struct Avx512VnniTile {
   using Vector = __m512i;
   static constexpr int64_t kVectorBytes = 64;
-  static constexpr bool kFewRegisters = false;
   static constexpr int kChains = 9;  // two accumulators at M = 1 and 2
   static constexpr int64_t steps_in_acc(int) { return INT64_MAX / 2; }
 
@@ -40,14 +36,7 @@ struct Avx512VnniTile {
   static Vector add_second_place(Vector a, Vector b) { return _mm512_add_epi32(a, _mm512_srai_epi32(b, 2)); }
   static Vector widen(Vector acc) { return acc; }
   static Vector add_wide(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
-  static void store_sums(Vector a, Vector b, Vector c, Vector d, int32_t* to) {
-    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-    const __m512i abcd = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-    const __m256i half = halves(abcd);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                     _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
-  }
+  static void store_sums(Vector a, Vector b, Vector c, Vector d, int32_t* to) { store_sums_512(a, b, c, d, to); }
 };
 
 }  // namespace

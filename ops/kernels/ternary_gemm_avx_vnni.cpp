@@ -20,14 +20,7 @@ struct AvxVnni {
     return _mm256_set1_epi32(bits);
   }
   // Adds without saturation, so a sum of codes that wraps is still right modulo 2^32.
-  static Vector dot(Vector acc, Vector codes, Vector acts) {
-#if defined(__AVXVNNI__)
-    return _mm256_dpbusd_avx_epi32(acc, codes, acts);
-#else
-    return _mm256_dpbusd_epi32(acc, codes,
-                               acts);  // the AVX-512 encoding: how a CPU with that one alone tests this file
-#endif
-  }
+  static Vector dot(Vector acc, Vector codes, Vector acts) { return dpbusd_256(acc, codes, acts); }
 
   static void unpack_panel(const uint8_t* rows, int64_t row_bytes, int64_t valid, int64_t blocks, uint8_t* panel) {
     unpack_x86_panel<kStripN>(rows, row_bytes, valid, blocks, panel);

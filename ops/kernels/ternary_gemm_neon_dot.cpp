@@ -76,7 +76,6 @@ struct NeonDot {
 struct NeonDotTile {
   using Vector = int32x4_t;
   static constexpr int64_t kVectorBytes = 16;  // half a block
-  static constexpr bool kFewRegisters = false;
   static constexpr int kChains = 8;
   static constexpr int64_t steps_in_acc(int) { return INT64_MAX / 2; }
 

@@ -16,7 +16,6 @@
 //   outputs(M)                          R for M rows: as many accumulators as the registers hold
 //   kChains                             with fewer sums a tile has two accumulators for each: one dot waits for the one
 //                                       before it, and a code used in its second place needs no shift
-//   kFewRegisters                       for 16 registers: M = 1 goes row by row
 //   steps_in_acc(places)                steps after which an accumulator must be widened, with one or two of them a sum
 //   load_packed<whole>(at)              the packed bytes; `whole` is false for the first half of a vector alone
 //   load_acts<whole>(acts, step, q)     the activations of the weights in bits 2q and 2q + 1 of the bytes of a step
@@ -60,7 +59,7 @@ struct Tile {
 
   template <bool kWhole>
   inline __attribute__((always_inline)) void step(int64_t at, Vector acc[kPlaces][M][R]) const {
-    if constexpr (M == 1 && F::kFewRegisters) {  // row by row: one packed vector is live, not R
+    if constexpr (M == 1) {  // output by output: one packed vector is live, not R
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         Vector packed = load<kWhole>(at, r);
@@ -142,55 +141,58 @@ struct Tile {
   }
 };
 
-struct TilePart {
-  int64_t m;  // first row of activations
-  int64_t n;  // first output
-  int64_t outputs;
+template <class F>
+struct TernaryProduct {
+  static constexpr int outputs(int m) { return F::outputs(m); }
+
+  template <int R, int M>
+  static void run(const TernaryGemmArgs& args, int64_t blocks, int64_t m0, int64_t n) {
+    const int64_t row_bytes = blocks * kBytesPerBlock;
+    const int64_t act_stride = blocks * kWeightsPerBlock;
+    int32_t sums[(R * M + 3) / 4 * 4];
+    const Tile<F, R, M> tile = {args.packed_rows_N + n * row_bytes, row_bytes, args.acts_MK + m0 * act_stride,
+                                act_stride};
+    tile.multiply(blocks, sums);
+    for (int m = 0; m < M; ++m) {
+      const uint32_t act_sum = static_cast<uint32_t>(args.act_sums_M[m0 + m]);  // modulo 2^32, as in panel_gemm.h
+      int32_t* out = args.out_MN + (m0 + m) * args.out_stride + n;
+      for (int r = 0; r < R; ++r) out[r] = static_cast<int32_t>(static_cast<uint32_t>(sums[m * R + r]) - act_sum);
+    }
+  }
 };
 
-template <class F, int R, int M>
-inline void run_tile_product(const TernaryGemmArgs& args, int64_t blocks, int64_t m0, int64_t n) {
-  const int64_t row_bytes = blocks * kBytesPerBlock;
-  const int64_t act_stride = blocks * kWeightsPerBlock;
-  int32_t sums[(R * M + 3) / 4 * 4];
-  const Tile<F, R, M> tile = {args.packed_rows_N + n * row_bytes, row_bytes, args.acts_MK + m0 * act_stride,
-                              act_stride};
-  tile.multiply(blocks, sums);
-  for (int m = 0; m < M; ++m) {
-    const uint32_t act_sum = static_cast<uint32_t>(args.act_sums_M[m0 + m]);  // modulo 2^32, as in panel_gemm.h
-    int32_t* out = args.out_MN + (m0 + m) * args.out_stride + n;
-    for (int r = 0; r < R; ++r) out[r] = static_cast<int32_t>(static_cast<uint32_t>(sums[m * R + r]) - act_sum);
-  }
+// Outputs n to end of M rows from m0 on.
+template <class P, int M, class Args>
+void run_outputs(const Args& args, int64_t blocks, int64_t m0, int64_t n, int64_t end) {
+  constexpr int kOutputs = P::outputs(M);
+  for (; n + kOutputs <= end; n += kOutputs) P::template run<kOutputs, M>(args, blocks, m0, n);
+  for (; n < end; ++n) P::template run<1, M>(args, blocks, m0, n);
 }
 
-template <class F, int M>
-void run_tiles(const TernaryGemmArgs& args, int64_t blocks, const TilePart& part) {
-  constexpr int kOutputs = F::outputs(M);
-  int64_t n = part.n;
-  const int64_t end = part.n + part.outputs;
-  for (; n + kOutputs <= end; n += kOutputs) run_tile_product<F, kOutputs, M>(args, blocks, part.m, n);
-  for (; n < end; ++n) run_tile_product<F, 1, M>(args, blocks, part.m, n);
-}
-
-template <class F>
-void gemm_by_tiles(const TernaryGemmArgs& args) {
+// P::run<R, M>(args, blocks, m0, n) over the whole result; P::outputs(M) is R.
+template <class P, class Args>
+void run_by_tiles(const Args& args) {
   const int64_t blocks = (args.k + kWeightsPerBlock - 1) / kWeightsPerBlock;
   for (int64_t first = 0; first < args.m; first += kBlockRows) {
     const int64_t last = args.m - first < kBlockRows ? args.m : first + kBlockRows;
     for (int64_t n = 0; n < args.n; n += kGroupOutputs) {
-      const int64_t outputs = args.n - n < kGroupOutputs ? args.n - n : kGroupOutputs;
+      const int64_t end = args.n - n < kGroupOutputs ? args.n : n + kGroupOutputs;
       int64_t tiles = (last - first + kMaxTileRows - 1) / kMaxTileRows;
       int64_t rows = 0;
       for (int64_t m = first; m < last; m += rows, --tiles) {
         rows = (last - m + tiles - 1) / tiles;  // tiles of even height: 5 rows are 3 and 2
-        const TilePart part = {m, n, outputs};
-        if (rows == 1) run_tiles<F, 1>(args, blocks, part);
-        if (rows == 2) run_tiles<F, 2>(args, blocks, part);
-        if (rows == 3) run_tiles<F, 3>(args, blocks, part);
-        if (rows == 4) run_tiles<F, 4>(args, blocks, part);
+        if (rows == 1) run_outputs<P, 1>(args, blocks, m, n, end);
+        if (rows == 2) run_outputs<P, 2>(args, blocks, m, n, end);
+        if (rows == 3) run_outputs<P, 3>(args, blocks, m, n, end);
+        if (rows == 4) run_outputs<P, 4>(args, blocks, m, n, end);
       }
     }
   }
+}
+
+template <class F>
+void gemm_by_tiles(const TernaryGemmArgs& args) {
+  run_by_tiles<TernaryProduct<F>>(args);
 }
 
 }  // namespace

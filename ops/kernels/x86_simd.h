@@ -14,6 +14,17 @@ namespace {
 
 inline __m256i load_256(const void* at) { return _mm256_loadu_si256(static_cast<const __m256i*>(at)); }
 
+#if defined(__AVXVNNI__)
+inline __m256i dpbusd_256(__m256i acc, __m256i unsigned_bytes, __m256i signed_bytes) {
+  return _mm256_dpbusd_avx_epi32(acc, unsigned_bytes, signed_bytes);
+}
+#elif defined(__AVX512VNNI__)
+// The AVX-512 encoding: how a CPU with that one alone tests the files for AVX-VNNI.
+inline __m256i dpbusd_256(__m256i acc, __m256i unsigned_bytes, __m256i signed_bytes) {
+  return _mm256_dpbusd_epi32(acc, unsigned_bytes, signed_bytes);
+}
+#endif
+
 // Eight rows of one packed block (32 bytes, eight 32-bit words a row) -> words[d] = word d of the eight rows.
 inline __attribute__((always_inline)) void transpose_words(const uint8_t* const rows[8], int64_t at, __m256i words[8]) {
   __m256i low[4], high[4];
@@ -71,7 +82,6 @@ inline __m128i sum_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
 struct Tile256 {
   using Vector = __m256i;
   static constexpr int64_t kVectorBytes = 32;
-  static constexpr bool kFewRegisters = true;
 
   // 16 registers: M * R accumulators, and what is left for packed bytes, rows and the mask.
   static constexpr int outputs(int m) { return m == 1 || m == 2 ? 4 : m == 3 ? 3 : 2; }

@@ -14,14 +14,33 @@ namespace bitnet::kernels {
 
 using Gemm = std::function<void(const TernaryGemmArgs&)>;
 
-/// One product: random codes and activations from `seed`, packed, with guard pages right behind the packed rows and the
-/// activations, so that a read past either one ends the program.
+/// `bytes` between two pages that may not be touched: one right behind the last byte, or right before the first one
+/// with `close_before`, and the other within a page of the data.
+class GuardedBytes {
+ public:
+  explicit GuardedBytes(size_t bytes, bool close_before = false);
+  ~GuardedBytes();
+  GuardedBytes(const GuardedBytes&) = delete;
+  GuardedBytes& operator=(const GuardedBytes&) = delete;
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(start_);
+  }
+
+ private:
+  char* mapping_;
+  size_t mapped_bytes_;
+  char* start_;
+};
+
+/// The side on which a page that may not be touched lies right at the data.
+enum class Guard { kBehind, kBefore };
+
+/// One product: random codes and activations from `seed`, packed, with guard pages around the packed rows, the
+/// activations and their sums, so that a read past either one ends the program.
 class GemmProblem {
  public:
-  GemmProblem(int64_t m, int64_t n, int64_t k, uint32_t seed);
-  ~GemmProblem();
-  GemmProblem(const GemmProblem&) = delete;
-  GemmProblem& operator=(const GemmProblem&) = delete;
+  GemmProblem(int64_t m, int64_t n, int64_t k, uint32_t seed, Guard guard = Guard::kBehind);
 
   /// Sets every activation and every weight.
   void fill(int8_t act, int8_t code);
@@ -31,13 +50,16 @@ class GemmProblem {
   std::vector<int32_t> expected() const;
 
  private:
+  void pack_rows();
   void sum_acts();
 
   int64_t m_, n_, k_;
   std::vector<int8_t> codes_NK_;
-  std::vector<int32_t> act_sums_M_;
+  GuardedBytes act_sums_;
+  GuardedBytes acts_;
+  GuardedBytes rows_;  // packed, without the header
+  int32_t* act_sums_M_;
   int8_t* acts_MK_;
-  uint8_t* packed_;
 };
 
 /// Every depth that matters with few and with many rows, odd numbers of outputs, and all of it with guard pages.
@@ -46,6 +68,8 @@ std::string check_products(const Gemm& gemm);
 std::string check_saturation(const Gemm& gemm);
 /// The same integers when a caller splits the work over M or over N, and nothing written outside of the result.
 std::string check_splitting(const Gemm& gemm);
+/// The same sums for each row alone as for 512 rows at once.
+std::string check_heights(const Gemm& gemm);
 /// All of the above.
 std::string check_kernel(const Gemm& gemm);
 

@@ -35,6 +35,8 @@ TEST_P(TernaryGemm, DoesNotSaturate) { EXPECT_EQ(check_saturation(GetParam()->ge
 
 TEST_P(TernaryGemm, GivesTheSameWhenSplitOverRowsOrOutputs) { EXPECT_EQ(check_splitting(GetParam()->gemm), ""); }
 
+TEST_P(TernaryGemm, GivesEachRowAloneWhatItGivesItAmong512) { EXPECT_EQ(check_heights(GetParam()->gemm), ""); }
+
 TEST_P(TernaryGemm, EqualsTheScalarKernel) {
   for (int64_t m : {1, 9, 40}) {
     const GemmProblem problem(m, 130, 700, 3);
