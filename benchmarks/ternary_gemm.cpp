@@ -1,5 +1,10 @@
-// Speed of the integer product of every kernel that this CPU supports, one thread, with its result checked against the
-// reference. Names: TernaryGemm/<kernel>/M:<rows>/N:<outputs>/K:<depth>; how to measure is in benchmarks/README.md.
+// Speed of the integer products of every kernel that this CPU supports, beside the limits of the machine, which are
+// measured in turn with them. Each case checks its result first. How to measure: benchmarks/README.md.
+//
+//   TernaryGemm/<kernel>/M:<rows>/N:<outputs>/K:<depth>/threads:<count>        weights in the caches, as far as they
+//   fit TernaryGemm/.../cold                                                       weights from a GiB of matrices in
+//   turn Int8Gemm/<kernel>/M:<rows>/N:<outputs>/K:<depth>/threads:<count>           an output head of 65 MB
+//   QuantizeRows/M:<rows>/K:<depth>
 
 #include "ops/kernels/ternary_gemm.h"
 
@@ -12,87 +17,185 @@
 #include <utility>
 #include <vector>
 
+#include "benchmarks/kernel_cases.h"
 #include "ops/kernels/packed_format.h"
 #include "ops/kernels/quantize.h"
 
 namespace {
 
 namespace kernels = bitnet::kernels;
+using bitnet::benchmarks::Activations;
+using bitnet::benchmarks::AlignedBytes;
+using bitnet::benchmarks::median;
+using bitnet::benchmarks::outputs_of;
+using bitnet::benchmarks::part_of;
+using bitnet::benchmarks::read_loop;
+using bitnet::benchmarks::Shape;
+using bitnet::benchmarks::Team;
 
-struct Shape {
-  int64_t m, n, k;
-};
-
-// Random activations and weights of one product, and where its result goes.
-struct Problem {
-  explicit Problem(const Shape& shape) : shape(shape) {
-    std::mt19937 random(1);
-    std::vector<int8_t> codes(static_cast<size_t>(shape.n * shape.k));
-    for (int8_t& code : codes) code = static_cast<int8_t>(static_cast<int>(random() % 3) - 1);
-    packed.resize(static_cast<size_t>(kernels::packed_bytes(shape.n, shape.k)));
-    kernels::pack(codes.data(), shape.n, shape.k, 1.0f, packed.data());
-    const int64_t stride = kernels::padded_k(shape.k);
-    acts.assign(static_cast<size_t>(shape.m * stride), 0);
-    for (int64_t m = 0; m < shape.m; ++m) {
-      int32_t sum = 0;
-      for (int64_t k = 0; k < shape.k; ++k) {
-        const int8_t act = static_cast<int8_t>(static_cast<int>(random() % 256) - 128);
-        acts[static_cast<size_t>(m * stride + k)] = act;
-        sum += act;
-      }
-      act_sums.push_back(sum);
-    }
-    out.resize(static_cast<size_t>(shape.m * shape.n));
-  }
-
-  // The first `rows` rows only.
-  kernels::TernaryGemmArgs args(int64_t rows) {
-    return {packed.data() + kernels::kHeaderBytes,
-            acts.data(),
-            act_sums.data(),
-            out.data(),
-            shape.n,
-            rows,
-            shape.n,
-            shape.k};
-  }
-
-  Shape shape;
-  std::vector<uint8_t> packed;
-  std::vector<int8_t> acts;
-  std::vector<int32_t> act_sums, out;
-};
-
-// The last rows against the reference: enough to catch a wrong kernel, and the reference is slow.
-bool last_rows_are_right(Problem& problem) {
-  const int64_t rows = std::min<int64_t>(problem.shape.m, 3);
-  const int64_t first = problem.shape.m - rows;
-  kernels::TernaryGemmArgs args = problem.args(rows);
-  args.acts_MK += first * kernels::padded_k(problem.shape.k);
-  args.act_sums_M += first;
-  std::vector<int32_t> expected(static_cast<size_t>(rows * problem.shape.n));
-  args.out_MN = expected.data();
-  kernels::select_kernel("scalar").gemm(args);
-  return std::equal(expected.begin(), expected.end(), problem.out.begin() + first * problem.shape.n);
+double macs(const Shape& shape) {
+  return static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
 }
 
-void ternary_gemm(benchmark::State& state, const kernels::TernaryKernel* kernel, Shape shape) {
-  Problem problem(shape);
-  const kernels::TernaryGemmArgs args = problem.args(shape.m);
-  kernel->gemm(args);
-  if (!last_rows_are_right(problem)) {
+// Whether the last rows of a product equal the reference: enough to catch a wrong kernel, and the reference is slow.
+template <class Args, class Reference>
+bool last_rows_are_right(Args args, const int32_t* found, Reference reference) {
+  const int64_t rows = std::min<int64_t>(args.m, 3);
+  const int64_t first = args.m - rows;
+  args.acts_MK += first * kernels::padded_k(args.k);
+  if constexpr (requires { args.act_sums_M; }) args.act_sums_M += first;
+  args.m = rows;
+  std::vector<int32_t> expected(static_cast<size_t>(rows * args.n));
+  args.out_MN = expected.data();
+  reference(args);
+  return std::equal(expected.begin(), expected.end(), found + first * args.n);
+}
+
+// Times `product` and, in turn with it, the peak of the kernel's instructions for about as long.
+template <class Product>
+void measure_beside_peak(benchmark::State& state, const kernels::TernaryKernel& kernel, const Shape& shape, Team& team,
+                         const Product& product) {
+  const double once = team.run(product);
+  const int64_t rounds = bitnet::benchmarks::peak_rounds(kernel, std::clamp(once, 2e-5, 1e-3));
+  const double peak_macs = static_cast<double>(kernel.int8_peak(rounds)) * team.size();
+  std::vector<double> seconds, shares;
+  for (auto iteration : state) {
+    seconds.push_back(team.run(product));
+    state.PauseTiming();
+    const double peak_seconds = team.run([&](int) { kernel.int8_peak(rounds); });
+    shares.push_back(macs(shape) / seconds.back() / (peak_macs / peak_seconds));
+    state.ResumeTiming();
+  }
+  state.counters["GMAC/s"] = macs(shape) / median(seconds) * 1e-9;
+  state.counters["share_of_peak"] = median(shares);
+}
+
+void ternary_gemm(benchmark::State& state, const kernels::TernaryKernel* kernel, Shape shape, int threads) {
+  AlignedBytes rows(shape.n * kernels::packed_row_bytes(shape.k));
+  bitnet::benchmarks::fill_packed_rows(rows.data(), rows.size());
+  Activations acts(shape.m, shape.k);
+  std::vector<int32_t> out(static_cast<size_t>(shape.m * shape.n));
+  const kernels::TernaryGemmArgs args = {rows.data(), acts.rows(), acts.sums.data(), out.data(),
+                                         shape.n,     shape.m,     shape.n,          shape.k};
+  Team team(threads);
+  const auto product = [&](int t) { kernel->gemm(part_of(args, outputs_of(t, threads, shape.n))); };
+  team.run(product);
+  if (!last_rows_are_right(args, out.data(), kernels::select_kernel("scalar").gemm)) {
     state.SkipWithError("the product differs from the reference");
     return;
   }
-  for (auto iteration : state) {
-    kernel->gemm(args);
-    benchmark::ClobberMemory();
+  measure_beside_peak(state, *kernel, shape, team, product);
+}
+
+// Far more than a last-level cache holds, so that every byte comes from memory.
+constexpr int64_t kColdBytes = int64_t{1} << 30;
+constexpr int64_t kColdBytesPerTurn = int64_t{1} << 26;
+
+AlignedBytes& cold_rows() {
+  static AlignedBytes rows = [] {
+    AlignedBytes bytes(kColdBytes);
+    bitnet::benchmarks::fill_packed_rows(bytes.data(), bytes.size());
+    return bytes;
+  }();
+  return rows;
+}
+
+void ternary_gemm_cold(benchmark::State& state, const kernels::TernaryKernel* kernel, Shape shape, int threads) {
+  const int64_t matrix_bytes = shape.n * kernels::packed_row_bytes(shape.k);
+  const int64_t matrices_per_turn = kColdBytesPerTurn / matrix_bytes;
+  const int64_t turn_bytes = matrices_per_turn * matrix_bytes;
+  Activations acts(shape.m, shape.k);
+  std::vector<int32_t> out(static_cast<size_t>(shape.m * shape.n));
+  Team team(threads);
+  uint8_t* const pool = cold_rows().data();
+  const auto args_at = [&](const uint8_t* rows) {
+    return kernels::TernaryGemmArgs{rows,    acts.rows(), acts.sums.data(), out.data(),
+                                    shape.n, shape.m,     shape.n,          shape.k};
+  };
+  const auto multiply = [&](const uint8_t* rows, int t) {
+    kernel->gemm(part_of(args_at(rows), outputs_of(t, threads, shape.n)));
+  };
+  team.run([&](int t) { multiply(pool, t); });
+  if (!last_rows_are_right(args_at(pool), out.data(), kernels::select_kernel("scalar").gemm)) {
+    state.SkipWithError("the product differs from the reference");
+    return;
   }
-  const double macs = static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
-  const double weight_bytes = static_cast<double>(shape.n * kernels::packed_row_bytes(shape.k));
-  state.counters["GMAC/s"] = benchmark::Counter(macs * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["weight_GB/s"] =
-      benchmark::Counter(weight_bytes * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  int64_t at = 0;
+  const auto next = [&] {
+    at = at + 2 * turn_bytes > kColdBytes ? 0 : at + turn_bytes;
+    return pool + at;
+  };
+  std::vector<double> seconds, shares;
+  for (auto iteration : state) {
+    const uint8_t* rows = next();
+    seconds.push_back(team.run([&](int t) {
+      for (int64_t i = 0; i < matrices_per_turn; ++i) multiply(rows + i * matrix_bytes, t);
+    }));
+    state.PauseTiming();
+    rows = next();
+    const double read_seconds = team.run([&](int t) {  // the same bytes in the same order, for each thread
+      for (int64_t i = 0; i < matrices_per_turn; ++i) {
+        const auto [first, last] = outputs_of(t, threads, shape.n);
+        const int64_t row_bytes = kernels::packed_row_bytes(shape.k);
+        read_loop(rows + i * matrix_bytes + first * row_bytes, (last - first) * row_bytes);
+      }
+    });
+    shares.push_back(read_seconds / seconds.back());
+    state.ResumeTiming();
+  }
+  state.counters["weight_GB/s"] = static_cast<double>(turn_bytes) / median(seconds) * 1e-9;
+  state.counters["share_of_read"] = median(shares);
+}
+
+// An output head, larger than most last-level caches.
+constexpr int64_t kHeadN = 32000, kHeadK = 2048;
+
+struct Int8Head {
+  Int8Head() : weights(kHeadN * kHeadK) {
+    std::mt19937 random(3);
+    for (int64_t n = 0; n < kHeadN; ++n) {
+      int32_t sum = 0;
+      for (int64_t k = 0; k < kHeadK; ++k) {
+        const int code = static_cast<int>(random() % 255) - 127;
+        weights.data()[n * kHeadK + k] = static_cast<uint8_t>(code);
+        sum += code;
+      }
+      sums.push_back(sum);
+    }
+  }
+
+  AlignedBytes weights;
+  std::vector<int32_t> sums;
+};
+
+void int8_gemm(benchmark::State& state, const kernels::TernaryKernel* kernel, Shape shape, int threads) {
+  static Int8Head head;
+  Activations acts(shape.m, shape.k);
+  std::vector<int32_t> out(static_cast<size_t>(shape.m * shape.n));
+  const auto* weights = reinterpret_cast<const int8_t*>(head.weights.data());
+  const kernels::Int8GemmArgs args = {weights, head.sums.data(), acts.rows(), out.data(),
+                                      shape.n, shape.m,          shape.n,     shape.k};
+  Team team(threads);
+  const auto product = [&](int t) { kernel->int8_gemm(part_of(args, outputs_of(t, threads, shape.n))); };
+  team.run(product);
+  if (!last_rows_are_right(args, out.data(), kernels::select_kernel("scalar").int8_gemm)) {
+    state.SkipWithError("the product differs from the reference");
+    return;
+  }
+  if (shape.m > 1) return measure_beside_peak(state, *kernel, shape, team, product);
+  std::vector<double> seconds, shares;
+  for (auto iteration : state) {
+    seconds.push_back(team.run(product));
+    state.PauseTiming();
+    const double read_seconds = team.run([&](int t) {
+      const auto [first, last] = outputs_of(t, threads, shape.n);
+      read_loop(head.weights.data() + first * kHeadK, (last - first) * kHeadK);
+    });
+    shares.push_back(read_seconds / seconds.back());
+    state.ResumeTiming();
+  }
+  state.counters["weight_GB/s"] = static_cast<double>(head.weights.size()) / median(seconds) * 1e-9;
+  state.counters["share_of_read"] = median(shares);
 }
 
 void quantize_rows(benchmark::State& state, int64_t m, int64_t k) {
@@ -120,18 +223,34 @@ void quantize_rows(benchmark::State& state, int64_t m, int64_t k) {
       benchmark::Counter(static_cast<double>(m * k) * 4e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
+using Case = void (*)(benchmark::State&, const kernels::TernaryKernel*, Shape, int);
+
+void register_case(const char* family, Case run, const kernels::TernaryKernel* kernel, const Shape& shape,
+                   const char* suffix = "") {
+  for (int threads : {1, 2}) {
+    const std::string name = std::string(family) + "/" + kernel->name + "/M:" + std::to_string(shape.m) +
+                             "/N:" + std::to_string(shape.n) + "/K:" + std::to_string(shape.k) +
+                             "/threads:" + std::to_string(threads) + suffix;
+    benchmark::RegisterBenchmark(name.c_str(), run, kernel, shape, threads);
+  }
+}
+
 int register_all() {
-  constexpr Shape kShapes[] = {{1, 2048, 2048},  {1, 4096, 4096},   {1, 5632, 2048},   {2, 2048, 2048},
-                               {4, 2048, 2048},  {6, 2048, 2048},   {8, 2048, 2048},   {12, 2048, 2048},
-                               {32, 2048, 2048}, {512, 2048, 2048}, {512, 2048, 5632}, {2048, 256, 256},
-                               {2048, 1024, 256}};
+  constexpr std::pair<int64_t, int64_t> kMatrices[] = {{2048, 2048}, {5632, 2048}, {2048, 5632}};
   for (const kernels::TernaryKernel* kernel : kernels::all_kernels()) {
     if (!kernel->supported()) continue;
-    for (const Shape& shape : kShapes) {
-      if (kernel->isa == kernels::Isa::kScalar && shape.m > 32) continue;  // seconds a product
-      const std::string name = std::string("TernaryGemm/") + kernel->name + "/M:" + std::to_string(shape.m) +
-                               "/N:" + std::to_string(shape.n) + "/K:" + std::to_string(shape.k);
-      benchmark::RegisterBenchmark(name.c_str(), ternary_gemm, kernel, shape);
+    const bool slow = kernel->isa == kernels::Isa::kScalar;  // seconds a product with more rows
+    for (const auto& [n, k] : kMatrices) {
+      for (int64_t m : {1, 2, 4, 8, 16, 32, 64, 128, 512}) {
+        if (!slow || m == 1) register_case("TernaryGemm", ternary_gemm, kernel, {m, n, k});
+      }
+      if (!slow) register_case("TernaryGemm", ternary_gemm_cold, kernel, {1, n, k}, "/cold");
+    }
+    for (const auto& [n, k] : {std::pair<int64_t, int64_t>{256, 256}, {1024, 256}}) {  // small models in training
+      if (!slow) register_case("TernaryGemm", ternary_gemm, kernel, {2048, n, k});
+    }
+    for (int64_t m : {1, 4, 16}) {
+      if (!slow || m == 1) register_case("Int8Gemm", int8_gemm, kernel, {m, kHeadN, kHeadK});
     }
   }
   for (const auto& [m, k] : {std::pair<int64_t, int64_t>{1, 2048}, {2048, 256}, {2048, 1024}, {512, 2048}}) {

@@ -79,7 +79,7 @@ void GemmProblem::fill(int8_t act, int8_t code) {
 void GemmProblem::pack_rows() {
   std::vector<uint8_t> packed(static_cast<size_t>(packed_bytes(n_, k_)));
   pack(codes_NK_.data(), n_, k_, 1.0f, packed.data());
-  std::copy_n(packed.data() + kHeaderBytes, n_ * packed_row_bytes(k_), rows_.as<uint8_t>());
+  for (size_t i = kHeaderBytes; i < packed.size(); ++i) rows_.as<uint8_t>()[i - kHeaderBytes] = packed[i];
 }
 
 void GemmProblem::sum_acts() {
