@@ -13,7 +13,7 @@ struct Avx512VnniTile {
   static constexpr int kChains = 9;  // two accumulators at M = 1 and 2
   static constexpr int64_t steps_in_acc(int) { return INT64_MAX / 2; }
 
-  static constexpr int outputs(int m) { return m == 1 ? 8 : 4; }  // at M = 4: 16 accumulators, 4 packed, 4 rows
+  static constexpr int outputs(int) { return 4; }  // at M = 4: 16 accumulators, 4 packed, 4 rows
   static Vector zero() { return _mm512_setzero_si512(); }
   template <bool kWhole>
   static Vector load_packed(const uint8_t* at) {
