@@ -55,9 +55,9 @@ std::string supported_names() {
 
 }  // namespace
 
-// The order is that of measured speed (benchmarks/ternary_gemm; AMD Zen 4 at about 3.6 GHz, one thread, N = K = 2048,
-// GMAC/s at M = 1 and M = 512): avx512-vnni 155 and 195, avx-vnni 120 and 175 (in its AVX-512 encoding, which that CPU
-// has), avx2 90 and 145, scalar 1.3 (M = 1 only).
+// The order is that of measured speed (benchmarks/ternary_gemm; AMD Zen 4 at 3.7 GHz, one thread, N = K = 2048, GMAC/s
+// at M = 1, 4 and 512): avx512-vnni 157, 215 and 213, avx-vnni 146, 186 and 173 (in its AVX-512 encoding, which that
+// CPU has), avx2 110, 156 and 153, scalar 1.3 (M = 1 only).
 const std::vector<const TernaryKernel*>& all_kernels() {
   static const std::vector<const TernaryKernel*> kernels = {
 #if defined(__x86_64__)
