@@ -146,7 +146,7 @@ Tensor DecoderLM::hidden(const Tensor& tokens_BT) const {
     const Tensor ffn_in = block.ffn_norm(x, epsilon);
     const Tensor gate = block.gate(ffn_in, epsilon);
     const Tensor up = block.up(ffn_in, epsilon);
-    const Tensor active = (config.activation == Activation::kSilu ? at::silu(gate) : at::relu(gate).square()) * up;
+    const Tensor active = gated(gate, up, config.activation);
     x = x + block.down(block.ffn_sub_norm(active, epsilon), epsilon);
   }
   return state.final_norm(x, epsilon);

@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+#include "ops/kernels/decoder_math.h"
+
 namespace bitnet {
 namespace {
 
@@ -20,6 +22,8 @@ using torch::autograd::variable_list;
 /// Rows a task of a parallel loop takes at least; also the unit in which partial sums are added, so that no result
 /// depends on the number of threads.
 constexpr int64_t kRowChunk = 64;
+/// Elements a task of an elementwise loop takes at least; a multiple of every vector.
+constexpr int64_t kGateChunk = 1 << 14;
 
 class RmsNorm : public Function<RmsNorm> {
  public:
@@ -34,17 +38,8 @@ class RmsNorm : public Function<RmsNorm> {
     float* y_data = y.data_ptr<float>();
     float* inverse_data = inverse_rms.data_ptr<float>();
     at::parallel_for(0, rows, kRowChunk, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const float* in = x_data + row * width;
-        float* out = y_data + row * width;
-        float squares = 0;
-#pragma omp simd reduction(+ : squares)
-        for (int64_t i = 0; i < width; ++i) squares += in[i] * in[i];
-        const float inverse = 1.0f / std::sqrt(squares / static_cast<float>(width) + static_cast<float>(epsilon));
-        inverse_data[row] = inverse;
-#pragma omp simd
-        for (int64_t i = 0; i < width; ++i) out[i] = in[i] * inverse * weight_data[i];
-      }
+      kernels::rms_norm_rows(x_data + begin * width, end - begin, width, weight_data, static_cast<float>(epsilon),
+                             y_data + begin * width, inverse_data + begin);
     });
     context->save_for_backward({x, weight, inverse_rms});
     return y;
@@ -117,16 +112,8 @@ Tensor rotate(const Tensor& input, const Tensor& table, int64_t first_position, 
       const float* c = cosines + position * half;
       const float* s = sines + position * half;
       for (int64_t head = 0; head < heads; ++head) {
-        const float* low = x_data + (row * heads + head) * 2 * half;
-        const float* high = low + half;
-        float* out_low = y_data + (row * heads + head) * 2 * half;
-        float* out_high = out_low + half;
-#pragma omp simd
-        for (int64_t i = 0; i < half; ++i) {
-          const float sine = sign * s[i];
-          out_low[i] = low[i] * c[i] - high[i] * sine;
-          out_high[i] = high[i] * c[i] + low[i] * sine;
-        }
+        const int64_t offset = (row * heads + head) * 2 * half;
+        kernels::rotate_head(x_data + offset, half, c, s, sign, y_data + offset);
       }
     }
   });
@@ -146,8 +133,8 @@ class Rope : public Function<Rope> {
   }
 };
 
-/// Query rows that attention takes at once: the scores of one block, kQueryBlock x T floats, stay in the second-level
-/// cache (128 x 256 x 4 bytes = 128 KiB), and keys after the block are skipped.
+/// Query rows that attention's backward takes at once: the scores of one block, kQueryBlock x T floats, stay in the
+/// second-level cache (128 x 256 x 4 bytes = 128 KiB), and keys after the block are skipped.
 constexpr int64_t kQueryBlock = 128;
 
 struct AttentionShape {
@@ -176,31 +163,40 @@ class CausalAttention : public Function<CausalAttention> {
     const Tensor k = k_in.contiguous();
     const Tensor v = v_in.contiguous();
     const AttentionShape shape{q.size(0), q.size(1), heads, kv_heads, q.size(2) / heads};
-    const Tensor mask = diagonal_mask(shape, q);
     Tensor out = at::empty_like(q);
     Tensor log_sums = at::empty({shape.batch, shape.heads, shape.time}, q.options());
-    at::parallel_for(0, shape.batch * shape.heads, 1, [&](int64_t first, int64_t last) {
+    const int64_t key_size = kernels::key_floats(shape.time, shape.head_width);
+    const int64_t value_size = kernels::value_floats(shape.time, shape.head_width);
+    at::parallel_for(0, shape.batch * shape.kv_heads, 1, [&](int64_t first, int64_t last) {
       const at::NoGradGuard no_grad;
+      // Zeros: the last block of keys and the ends of the rows of values are read beyond what is stored.
+      const Tensor cache = at::zeros({key_size + value_size + kernels::attention_scratch(shape.time)}, q.options());
+      float* keys = cache.data_ptr<float>();
+      float* values = keys + key_size;
       for (int64_t task = first; task < last; ++task) {
-        const int64_t batch = task / shape.heads;
-        const int64_t head = task % shape.heads;
-        const Tensor q_head = head_view(q, batch, head, shape.head_width);
-        const Tensor k_head = head_view(k, batch, head / shape.group(), shape.head_width);
-        const Tensor v_head = head_view(v, batch, head / shape.group(), shape.head_width);
-        Tensor out_head = head_view(out, batch, head, shape.head_width);
-        Tensor log_sums_head = log_sums.select(0, batch).select(0, head);
-        for (int64_t begin = 0; begin < shape.time; begin += kQueryBlock) {
-          const int64_t end = std::min(shape.time, begin + kQueryBlock);
-          Tensor scores = at::empty({end - begin, end}, q.options());
-          masked_scores(q_head, k_head, mask, begin, end, shape.scale(), scores);
-          const Tensor largest = scores.amax(1, /*keepdim=*/true);
-          scores.sub_(largest).exp_();
-          const Tensor sums = scores.sum(1, /*keepdim=*/true);
-          Tensor out_rows = out_head.narrow(0, begin, end - begin);
-          at::mm_out(out_rows, scores, v_head.narrow(0, 0, end));
-          out_rows.div_(sums);
-          log_sums_head.narrow(0, begin, end - begin).copy_(largest.add(sums.log()).squeeze(1));
+        const int64_t batch = task / shape.kv_heads;
+        const int64_t kv_head = task % shape.kv_heads;
+        const int64_t kv_offset = (batch * shape.time * shape.kv_heads + kv_head) * shape.head_width;
+        for (int64_t position = 0; position < shape.time; ++position) {
+          const int64_t row = kv_offset + position * shape.kv_heads * shape.head_width;
+          kernels::store_key_value(k.data_ptr<float>() + row, v.data_ptr<float>() + row, position, shape.head_width,
+                                   keys, values);
         }
+        const int64_t head = kv_head * shape.group();
+        const int64_t q_offset = (batch * shape.time * shape.heads + head) * shape.head_width;
+        kernels::attend({.q = q.data_ptr<float>() + q_offset,
+                         .out = out.data_ptr<float>() + q_offset,
+                         .position_stride = shape.heads * shape.head_width,
+                         .positions = shape.time,
+                         .first_position = 0,
+                         .group = shape.group(),
+                         .keys = keys,
+                         .values = values,
+                         .head_width = shape.head_width,
+                         .scale = shape.scale(),
+                         .scratch = values + value_size,
+                         .log_sums = log_sums.data_ptr<float>() + (batch * shape.heads + head) * shape.time,
+                         .log_stride = shape.time});
       }
     });
     context->save_for_backward({q, k, v, out, log_sums});
@@ -264,6 +260,39 @@ class CausalAttention : public Function<CausalAttention> {
   static Tensor diagonal_mask(const AttentionShape& shape, const Tensor& like) {
     const int64_t size = std::min(shape.time, kQueryBlock);
     return at::full({size, size}, -std::numeric_limits<float>::infinity(), like.options()).triu_(1);
+  }
+};
+
+/// The product of a gate and what it lets through, with out = act(gate) * up.
+class Gated : public Function<Gated> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& gate_in, const Tensor& up_in, bool silu) {
+    const Tensor gate = gate_in.contiguous();
+    const Tensor up = up_in.contiguous();
+    Tensor out = at::empty_like(gate);
+    const float* gate_data = gate.data_ptr<float>();
+    const float* up_data = up.data_ptr<float>();
+    float* out_data = out.data_ptr<float>();
+    at::parallel_for(0, gate.numel(), kGateChunk, [&](int64_t begin, int64_t end) {
+      (silu ? kernels::gate_silu : kernels::gate_relu2)(gate_data + begin, up_data + begin, end - begin,
+                                                        out_data + begin);
+    });
+    context->save_for_backward({gate, up});
+    context->saved_data["silu"] = silu;
+    return out;
+  }
+
+  // silu'(g) = s + silu(g) (1 - s) with s = sigmoid(g); the derivative of relu(g)^2 is 2 relu(g).
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const Tensor &gate = saved[0], &up = saved[1], &d_out = gradients[0];
+    const at::NoGradGuard no_grad;
+    if (!context->saved_data["silu"].toBool()) {
+      const Tensor positive = at::relu(gate);
+      return {d_out * up * positive * 2, d_out * positive.square(), Tensor()};
+    }
+    const Tensor active = at::silu(gate);
+    return {at::silu_backward(d_out * up, gate), d_out * active, Tensor()};
   }
 };
 
@@ -335,6 +364,10 @@ Tensor apply_rope(const Tensor& x, const Tensor& table, int64_t first_position) 
 
 Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, int64_t kv_heads) {
   return CausalAttention::apply(q, k, v, heads, kv_heads);
+}
+
+Tensor gated(const Tensor& gate, const Tensor& up, Activation activation) {
+  return Gated::apply(gate, up, activation == Activation::kSilu);
 }
 
 Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& weight, const Tensor& targets) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "framework/config/experiment_config.h"
+
 // The differentiable pieces of the decoder that are worth a kernel of their own: each saves passes over memory against
 // the composition of library operators. Letters: B batch, T time, D width, H heads, G key/value heads, K head width, N
 // rows, V vocabulary. All float32. No result depends on the number of threads, but for
@@ -28,6 +30,9 @@ at::Tensor apply_rope(const at::Tensor& x, const at::Tensor& table, int64_t firs
 /// 2022 (FlashAttention), section 3.1.
 at::Tensor causal_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads,
                             int64_t kv_heads);
+
+/// act(gate) * up, with silu (SwiGLU) or the squared ReLU. Shapes: all the same. Source: Shazeer 2020 (GLU variants).
+at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, Activation activation);
 
 /// Mean cross-entropy (nats) of the classifier hidden @ weight^T against targets, in chunks of rows: holds no N x V
 /// matrix. Shapes: hidden [N, D], weight [V, D], targets [N] int64 -> [].

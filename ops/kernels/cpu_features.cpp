@@ -30,6 +30,7 @@ CpuFeatures detect() {
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return features;
   const bool xgetbv_works = bit(ecx, 27);
   const bool avx = bit(ecx, 28);
+  const bool fma = bit(ecx, 12);
   if (!xgetbv_works || !avx || __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return features;
   const uint64_t saved = saved_registers();
   constexpr uint64_t kYmm = 0x06;  // xmm and the upper halves of ymm
@@ -37,6 +38,7 @@ CpuFeatures detect() {
   const bool ymm = (saved & kYmm) == kYmm;
   const bool zmm = (saved & kZmm) == kZmm;
   features.avx2 = ymm && bit(ebx, 5);
+  features.fma = features.avx2 && fma;
   features.avx512_bw = zmm && features.avx2 && bit(ebx, 16) && bit(ebx, 30) && bit(ebx, 31);
   features.avx512_vnni = features.avx512_bw && bit(ecx, 11);
   const uint32_t subleaves = eax;
