@@ -210,6 +210,9 @@ struct Description<ModelConfig> {
                 "`tips` inside every linear layer instead."));
     visit(field("activation", &C::activation, "Of the gated feed-forward part: SiLU (SwiGLU) or squared ReLU."));
     visit(field("tied_head", &C::tied_head, "The output head is the embedding table."));
+    visit(field("head", &C::head,
+                "Form of the output head and the embedding where the model is evaluated and served: `bfloat16`, or 8 "
+                "bits and a scale a row (`int8`). Training keeps float32."));
     visit(field("rope_theta", &C::rope_theta, "Base of the rotary position frequencies.").in(1, 1e9));
     visit(field("norm_epsilon", &C::norm_epsilon, "Added to the mean square in an RMSNorm.").above(0, 0.1));
     visit(field("init_std", &C::init_std, "Standard deviation of the initial weights.").above(0, 1));

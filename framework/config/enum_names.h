@@ -53,6 +53,13 @@ struct EnumNames<Activation> {
 };
 
 template <>
+struct EnumNames<HeadFormat> {
+  static constexpr std::array kNames = {std::pair(std::string_view("float32"), HeadFormat::kFloat32),
+                                        std::pair(std::string_view("bfloat16"), HeadFormat::kBfloat16),
+                                        std::pair(std::string_view("int8"), HeadFormat::kInt8)};
+};
+
+template <>
 struct EnumNames<ScheduleKind> {
   static constexpr std::array kNames = {std::pair(std::string_view("constant"), ScheduleKind::kConstant),
                                         std::pair(std::string_view("linear"), ScheduleKind::kLinear),

@@ -42,6 +42,7 @@ struct TokenizerConfig {
 enum class LinearKind { kFloat, kBitnet };
 enum class NormPlacement { kLlama, kBitnet, kTips };
 enum class Activation { kSilu, kRelu2 };
+enum class HeadFormat { kFloat32, kBfloat16, kInt8 };
 
 /// The shape of a LLaMA-architecture decoder. The vocabulary size comes from the tokenizer.
 struct ModelConfig {
@@ -55,6 +56,7 @@ struct ModelConfig {
   NormPlacement norm = NormPlacement::kLlama;
   Activation activation = Activation::kSilu;
   bool tied_head = true;
+  HeadFormat head = HeadFormat::kFloat32;
   double rope_theta = 10000.0;
   double norm_epsilon = 1e-5;
   double init_std = 0.02;

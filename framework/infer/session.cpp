@@ -1,0 +1,102 @@
+#include "framework/infer/session.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/infer/decoder_pass.h"
+#include "framework/infer/team.h"
+
+namespace bitnet {
+namespace {
+
+/// Tokens that go through the layers at once. Each pass reads all weights; at 512 that is nothing beside the products,
+/// and the activations of a thread still fit its second-level cache.
+constexpr int64_t kChunk = 512;
+/// Logit rows of one call of the head: 128 x 32,000 x 4 bytes = 16 MB.
+constexpr int64_t kHeadRows = 128;
+
+}  // namespace
+
+struct Session::State {
+  State(const ServedModel& model, int64_t capacity)
+      : model(model),
+        capacity(capacity),
+        cache(model, capacity),
+        buffers(model, std::min(kChunk, capacity), capacity, at::get_num_threads()) {}
+
+  const ServedModel& model;
+  int64_t capacity;
+  int64_t position = 0;
+  KeyValueCache cache;
+  PassBuffers buffers;
+};
+
+Session::Session(const ServedModel& model, int64_t capacity) {
+  if (capacity < 1 || capacity > model.config.context) {
+    throw std::invalid_argument("Session: the capacity must be 1 to the model's context, " +
+                                std::to_string(model.config.context) + ", but is " + std::to_string(capacity) +
+                                ". Cut the text.");
+  }
+  state_ = std::make_unique<State>(model, capacity);
+}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+
+int64_t Session::position() const { return state_->position; }
+int64_t Session::cache_bytes() const { return state_->cache.bytes(); }
+
+void Session::rewind(int64_t position) {
+  if (position < 0 || position > state_->position) {
+    throw std::invalid_argument("Session::rewind: the position must be 0 to " + std::to_string(state_->position) +
+                                ", but is " + std::to_string(position) + ".");
+  }
+  state_->position = position;
+}
+
+at::Tensor Session::read(std::span<const int32_t> tokens, int64_t keep) {
+  const at::NoGradGuard no_grad;
+  State& state = *state_;
+  const auto count = static_cast<int64_t>(tokens.size());
+  if (count > state.capacity - state.position) {
+    throw std::invalid_argument("Session::read: at most " + std::to_string(state.capacity - state.position) +
+                                " tokens must follow, but there are " + std::to_string(count) + ". Cut the text.");
+  }
+  if (keep < 0 || keep > count) {
+    throw std::invalid_argument("Session::read: `keep` must be 0 to " + std::to_string(count) + ", but is " +
+                                std::to_string(keep) + ".");
+  }
+  for (const int32_t id : tokens) {
+    if (id < 0 || id >= state.model.vocab_size) {
+      throw std::invalid_argument("Session::read: token ids must be 0 to " +
+                                  std::to_string(state.model.vocab_size - 1) + ", but one is " + std::to_string(id) +
+                                  ". Use the model's tokenizer.");
+    }
+  }
+  at::Tensor hidden = at::empty({keep, state.model.config.width}, at::kFloat);
+  for (int64_t begin = 0; begin < count; begin += kChunk) {
+    const int64_t rows = std::min(kChunk, count - begin);
+    // Rows of this chunk whose hidden states are wanted: the last of them.
+    const int64_t kept = std::clamp<int64_t>(begin + rows - (count - keep), 0, rows);
+    float* to = hidden.data_ptr<float>() + (begin + rows - kept - (count - keep)) * state.model.config.width;
+    run_pass(state.model, tokens.subspan(static_cast<size_t>(begin), static_cast<size_t>(rows)), state.position, kept,
+             kept == 0 ? nullptr : to, state.cache, state.buffers);
+    state.position += rows;
+  }
+  return hidden;
+}
+
+at::Tensor Session::next_logits(std::span<const int32_t> tokens) { return logits(read(tokens, 1)).squeeze(0); }
+
+at::Tensor Session::logits(const at::Tensor& hidden_in) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor hidden = hidden_in.contiguous();
+  return head_logits(state_->model, hidden, kHeadRows);
+}
+
+}  // namespace bitnet
