@@ -40,7 +40,7 @@ int generate_command(const std::vector<std::string>& words) {
   const std::string prompt = values["prompt"].as<std::string>();
   // The prompt stands before the first new text, not before an error.
   std::string_view before = prompt;
-  generate(opened.served(), *opened.tokenizer, prompt, options, [&before](std::string_view text) {
+  generate(opened.model, *opened.tokenizer, prompt, options, [&before](std::string_view text) {
     std::cout << before << text << std::flush;
     before = {};
   });

@@ -13,8 +13,8 @@ namespace bitnet {
 /// The whole file as bytes. Errors: DataError that names the path and the system's reason.
 std::string read_file(const std::filesystem::path& path);
 
-/// Replaces `path` by `bytes` so that a reader, or a kill at any moment, sees the old file or the new one, never a part:
-/// writes a sibling temporary file, fsyncs it, renames it, fsyncs the folder. Creates missing parent folders.
+/// Replaces `path` by `bytes` so that a reader, or a kill at any moment, sees the old file or the new one, never a
+/// part: writes a sibling temporary file, fsyncs it, renames it, fsyncs the folder. Creates missing parent folders.
 /// Errors: DataError with the path and the system's reason (full disk, no permission); the temporary file is removed.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
@@ -25,7 +25,8 @@ void write_file_atomic(const std::filesystem::path& path, const std::function<vo
 /// A read-only memory mapping of a file. Movable; unmapped on destruction.
 class MappedFile {
  public:
-  /// Errors: DataError where the file is missing, a directory, or can not be mapped. An empty file maps to an empty span.
+  /// Errors: DataError where the file is missing, a directory, or can not be mapped. An empty file maps to an empty
+  /// span.
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;

@@ -6,8 +6,8 @@
 
 namespace bitnet {
 
-/// SplitMix64: a small generator with the same sequence on every platform (the standard library's distributions are not).
-/// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+/// SplitMix64: a small generator with the same sequence on every platform (the standard library's distributions are
+/// not). Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}

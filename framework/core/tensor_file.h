@@ -20,14 +20,14 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-/// A file of named tensors with text metadata, in the safetensors format (8-byte little-endian header length, JSON header,
-/// data), so that Python reads it too. The metadata entry `sha256` holds the digest of everything else: the other metadata,
-/// the names, types, shapes and all data, so that a flipped bit anywhere is found.
-/// Source: https://github.com/huggingface/safetensors, "Format".
+/// A file of named tensors with text metadata, in the safetensors format (8-byte little-endian header length, JSON
+/// header, data), so that Python reads it too. The metadata entry `sha256` holds the digest of everything else: the
+/// other metadata, the names, types, shapes and all data, so that a flipped bit anywhere is found. Source:
+/// https://github.com/huggingface/safetensors, "Format".
 class TensorFile {
  public:
-  /// Maps the file, checks the header, every offset, and the digest. Errors: DataError that names the file, what is wrong
-  /// (truncated, not of this format, digest differs) and what to do.
+  /// Maps the file, checks the header, every offset, and the digest. Errors: DataError that names the file, what is
+  /// wrong (truncated, not of this format, digest differs) and what to do.
   explicit TensorFile(const std::filesystem::path& path);
   ~TensorFile();
   TensorFile(TensorFile&&) noexcept;

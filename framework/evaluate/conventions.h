@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "framework/data/tokenizer.h"
-#include "framework/evaluate/scorer.h"
+#include "framework/nn/scorer.h"
 
 // How a text becomes sequences to score. Pure functions, held to hand-computed values by the tests.
 

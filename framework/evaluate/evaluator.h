@@ -9,7 +9,7 @@
 #include "framework/core/progress.h"
 #include "framework/data/dataset.h"
 #include "framework/data/tokenizer.h"
-#include "framework/evaluate/scorer.h"
+#include "framework/nn/scorer.h"
 
 namespace bitnet {
 

@@ -15,9 +15,9 @@
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
 #include "framework/data/token_windows.h"
-#include "framework/evaluate/model_scorer.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
+#include "framework/infer/model_scorer.h"
 #include "framework/nn/model_file.h"
 #include "framework/train/train_loop.h"
 
@@ -80,19 +80,14 @@ void claim_folder(const fs::path& folder, const ResolvedExperiment& experiment) 
   }
 }
 
-void count_parameters(const DecoderLM& model, VariantResult& variant) {
+void count_parameters(const DecoderLM& model, const ServedModel& served, VariantResult& variant) {
   variant.linear = yaml_name(model.config().linear);
-  variant.parameters = variant.ternary_parameters = variant.weight_bytes = 0;
+  variant.parameters = variant.ternary_parameters = 0;
   for (const NamedParameter& parameter : model.parameters()) variant.parameters += parameter.value.numel();
-  variant.weight_bytes = variant.parameters * 4;
-  if (model.config().linear != LinearKind::kBitnet) return;
-  for (const NamedLinear& layer : model.packed().linears()) {
-    variant.weight_bytes += layer.linear->packed().numel();
+  if (served.form == LinearForm::kPacked) {
+    for (const NamedLinear& layer : model.linears()) variant.ternary_parameters += layer.linear->weight().numel();
   }
-  for (const NamedLinear& layer : model.linears()) {
-    variant.ternary_parameters += layer.linear->weight().numel();
-    variant.weight_bytes -= layer.linear->weight().numel() * 4;
-  }
+  variant.weight_bytes = served.bytes().total();
 }
 
 std::string sample_lines(const Evaluation& evaluation) {
@@ -116,7 +111,7 @@ void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
   write_file_atomic(folder / ("evaluation_" + evaluation.evaluator + ".json"), evaluation_to_json(evaluation));
 }
 
-Evaluation evaluate_served(const DecoderLM& model, const std::string& sha256, Evaluator& evaluator,
+Evaluation evaluate_served(const ServedModel& model, const std::string& sha256, Evaluator& evaluator,
                            ProgressReporter& progress) {
   ModelScorer scorer(model);
   const Clock::time_point start = Clock::now();
@@ -124,12 +119,6 @@ Evaluation evaluate_served(const DecoderLM& model, const std::string& sha256, Ev
   evaluation.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   evaluation.weights_sha256 = sha256;
   return evaluation;
-}
-
-/// The packed form of a BitNet; nothing for other models.
-std::optional<DecoderLM> packed_form(const DecoderLM& model) {
-  if (model.config().linear != LinearKind::kBitnet) return std::nullopt;
-  return model.packed();
 }
 
 class Runner {
@@ -246,18 +235,17 @@ class Runner {
     seed_result.curve = outcome.records.points;
     seed_result.epochs = outcome.records.epochs;
     seed_result.ternary = outcome.records.ternary;
-    const std::optional<DecoderLM> packed = packed_form(model);
+    const ServedModel served = serve(model);
     for (const NamedEvaluator& evaluator : config_.evaluators) {
-      seed_result.evaluations.push_back(
-          evaluate(packed ? *packed : model, outcome.final_weights_sha256, evaluator, folder, job.label));
+      seed_result.evaluations.push_back(evaluate(served, outcome.final_weights_sha256, evaluator, folder, job.label));
       seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
     }
-    count_parameters(model, result);
+    count_parameters(model, served, result);
     result.seeds.push_back(std::move(seed_result));
   }
 
   /// Reads what an earlier call measured, or measures.
-  Evaluation evaluate(const DecoderLM& served, const std::string& weights, const NamedEvaluator& named,
+  Evaluation evaluate(const ServedModel& served, const std::string& weights, const NamedEvaluator& named,
                       const fs::path& folder, const std::string& label) {
     const std::unique_ptr<Evaluator> evaluator = make_evaluator(named, *data_.dataset, *data_.tokenizer);
     const fs::path file = folder / ("evaluation_" + named.name + ".json");
@@ -323,17 +311,14 @@ OpenModel open_model(const fs::path& model_file, ProgressReporter& progress) {
                     (fingerprint == loaded.metadata.end() ? "not named" : fingerprint->second.substr(0, 12)) +
                     ". Restore the data the model was trained on.");
   }
-  std::optional<DecoderLM> packed = packed_form(loaded.model);
-  std::string weights = weights_sha256(loaded.model);
-  return {std::move(loaded.model), std::move(packed), std::move(weights), std::move(data.dataset),
-          std::move(data.tokenizer)};
+  return {serve(loaded.model), weights_sha256(loaded.model), std::move(data.dataset), std::move(data.tokenizer)};
 }
 
 Evaluation evaluate_model(const fs::path& model_file, const NamedEvaluator& named, const fs::path& out,
                           ProgressReporter& progress) {
   const OpenModel opened = open_model(model_file, progress);
   const std::unique_ptr<Evaluator> evaluator = make_evaluator(named, *opened.dataset, *opened.tokenizer);
-  Evaluation evaluation = evaluate_served(opened.served(), opened.weights_sha256, *evaluator, progress);
+  Evaluation evaluation = evaluate_served(opened.model, opened.weights_sha256, *evaluator, progress);
   if (!out.empty()) write_evaluation(evaluation, out);
   return evaluation;
 }

@@ -3,14 +3,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "framework/config/resolve.h"
 #include "framework/core/progress.h"
 #include "framework/data/dataset.h"
 #include "framework/experiment/results.h"
-#include "framework/nn/decoder_lm.h"
+#include "framework/infer/served_model.h"
 
 namespace bitnet {
 
@@ -36,13 +35,10 @@ void write_reports(const Results& results, const std::filesystem::path& folder);
 
 /// A trained model with the data and the tokenizer of its experiment.
 struct OpenModel {
-  DecoderLM model;
-  std::optional<DecoderLM> packed;  ///< of a BitNet
+  ServedModel model;  ///< a BitNet packed; the bits are those of the training-time model
   std::string weights_sha256;
   std::unique_ptr<Dataset> dataset;
   std::unique_ptr<Tokenizer> tokenizer;
-  /// The form in which it is served: a BitNet packed. The bits are those of the training-time model.
-  const DecoderLM& served() const { return packed ? *packed : model; }
 };
 
 /// Opens the model.safetensors of a run and what its metadata names.

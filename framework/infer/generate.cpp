@@ -10,6 +10,7 @@
 
 #include "framework/core/error.h"
 #include "framework/core/random.h"
+#include "framework/infer/session.h"
 
 namespace bitnet {
 namespace {
@@ -68,10 +69,9 @@ int64_t choose_token(const at::Tensor& logits, const GenerateOptions& options, d
   return order[count - 1];
 }
 
-std::string generate(const DecoderLM& model, const Tokenizer& tokenizer, std::string_view prompt,
+std::string generate(const ServedModel& model, const Tokenizer& tokenizer, std::string_view prompt,
                      const GenerateOptions& options, const std::function<void(std::string_view)>& on_text) {
   check(options);
-  const at::NoGradGuard no_grad;
   std::vector<int32_t> ids = {tokenizer.bos_id()};
   const std::vector<int32_t> prompt_ids = tokenizer.encode(prompt);
   ids.insert(ids.end(), prompt_ids.begin(), prompt_ids.end());
@@ -81,13 +81,17 @@ std::string generate(const DecoderLM& model, const Tokenizer& tokenizer, std::st
   std::string text = prompt_text;
   size_t shown = text.size();
   Random random = random_stream(static_cast<uint64_t>(options.seed), kSamplePurpose);
-  const auto context = static_cast<size_t>(model.config().context);
+  const auto context = static_cast<size_t>(model.config.context);
+  Session session(model, model.config.context);
+  size_t read = 0;  // tokens of `ids` that the session has read, none of them dropped
   for (int64_t count = 0; count < options.max_new_tokens; ++count) {
-    const size_t begin = ids.size() > context ? ids.size() - context : 0;
-    const std::vector<int64_t> window(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.end());
-    const at::Tensor tokens = at::tensor(window, at::kLong).unsqueeze(0);
-    const at::Tensor last = model.hidden(tokens).select(1, static_cast<int64_t>(window.size()) - 1);
-    const int64_t next = choose_token(model.logits(last).select(0, 0), options, random.uniform());
+    if (ids.size() > context) {
+      session.rewind(0);
+      read = ids.size() - context;
+    }
+    const at::Tensor logits = session.next_logits(std::span(ids).subspan(read));
+    read = ids.size();
+    const int64_t next = choose_token(logits, options, random.uniform());
     if (next == tokenizer.eos_id()) break;
     ids.push_back(static_cast<int32_t>(next));
     text = tokenizer.decode(ids);

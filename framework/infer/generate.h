@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "framework/data/tokenizer.h"
-#include "framework/nn/decoder_lm.h"
+#include "framework/infer/served_model.h"
 
 namespace bitnet {
 
@@ -19,10 +19,10 @@ struct GenerateOptions {
 };
 
 /// Continues `prompt` token by token until EOS or max_new_tokens; returns the continuation. `on_text` receives it piece
-/// by piece, each a whole UTF-8 sequence where the model makes one. Each token runs the whole window again, at most
-/// `context` tokens, of which the oldest are dropped.
+/// by piece, each a whole UTF-8 sequence where the model makes one. Beyond the model's context the oldest tokens are
+/// dropped, and each token reads the whole window again, because every position has moved.
 /// Errors: ConfigError for an option out of range.
-std::string generate(const DecoderLM& model, const Tokenizer& tokenizer, std::string_view prompt,
+std::string generate(const ServedModel& model, const Tokenizer& tokenizer, std::string_view prompt,
                      const GenerateOptions& options, const std::function<void(std::string_view)>& on_text);
 
 /// Chooses the next token. Pure but for the generator's state.

@@ -132,7 +132,6 @@ ServedBytes ServedModel::bytes() const {
     });
   }
   add(bytes.other, final_norm);
-  add(bytes.other, rope);
   bytes.tables = embedding.bytes() + (config.tied_head ? 0 : head.bytes());
   return bytes;
 }

@@ -35,7 +35,7 @@ struct ServedBytes {
   int64_t ternary = 0;  ///< packed linear layers
   int64_t linear = 0;   ///< float linear layers
   int64_t tables = 0;   ///< embedding and head
-  int64_t other = 0;    ///< norms and rotary positions
+  int64_t other = 0;    ///< norms
   int64_t total() const { return ternary + linear + tables + other; }
 };
 

@@ -113,14 +113,14 @@ void VocabularyTable::logits(const float* hidden_MD, int64_t m, const Rows& rows
                                  count, width_, logits_MV + begin, vocabulary);
       break;
     case HeadFormat::kInt8: {
-      for (int64_t r = 0; r < m; ++r)
-        for (int64_t n = 0; n < count; ++n) {
-          int32_t s = 0;
-          for (int64_t i = 0; i < width_; ++i)
-            s += data_.data_ptr<int8_t>()[(begin + n) * kernels::padded_k(width_) + i] *
-                 rows.codes.data_ptr<int8_t>()[r * kernels::padded_k(width_) + i];
-          scratch[r * count + n] = s;
-        }  // TEMPORARY
+      kernels::active_kernel().int8_gemm({.weights_NK = data_.data_ptr<int8_t>() + begin * kernels::padded_k(width_),
+                                          .weight_sums_N = sums_.data_ptr<int32_t>() + begin,
+                                          .acts_MK = rows.codes.data_ptr<int8_t>(),
+                                          .out_MN = scratch,
+                                          .out_stride = count,
+                                          .m = m,
+                                          .n = count,
+                                          .k = width_});
       const float* scales = scales_.data_ptr<float>() + begin;
       for (int64_t row = 0; row < m; ++row) {
         const float row_scale = rows.scales.data_ptr<float>()[row];

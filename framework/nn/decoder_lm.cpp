@@ -68,7 +68,6 @@ struct Block {
   Norm attention_norm, attention_sub_norm, ffn_norm, ffn_sub_norm;
   Projection q, k, v, o, gate, up, down;
   std::vector<const Projection*> projections() const { return {&q, &k, &v, &o, &gate, &up, &down}; }
-  std::vector<Projection*> projections() { return {&q, &k, &v, &o, &gate, &up, &down}; }
 };
 
 }  // namespace
@@ -83,7 +82,6 @@ struct DecoderLM::State {
   Norm final_norm;
 };
 
-DecoderLM::DecoderLM() = default;
 DecoderLM::~DecoderLM() = default;
 DecoderLM::DecoderLM(DecoderLM&&) noexcept = default;
 DecoderLM& DecoderLM::operator=(DecoderLM&&) noexcept = default;
@@ -193,22 +191,5 @@ std::vector<NamedLinear> DecoderLM::linears() const {
 
 const ModelConfig& DecoderLM::config() const { return state_->config; }
 int64_t DecoderLM::vocab_size() const { return state_->vocab_size; }
-
-DecoderLM DecoderLM::packed() const {
-  if (state_->config.linear != LinearKind::kBitnet) {
-    throw std::invalid_argument(
-        "DecoderLM::packed: the model's linear layers must be bitnet, but are float. Pack the BitNet variant.");
-  }
-  DecoderLM copy;
-  copy.state_ = std::make_unique<State>(*state_);
-  const LinearFactory factory = packed_linear_factory();
-  for (Block& block : copy.state_->blocks) {
-    for (Projection* projection : block.projections()) {
-      const Tensor weight = projection->layer.linear->weight();
-      projection->layer.linear = factory({projection->layer.name, weight.size(1), weight.size(0)}, weight);
-    }
-  }
-  return copy;
-}
 
 }  // namespace bitnet

@@ -50,11 +50,7 @@ class DecoderLM {
   const ModelConfig& config() const;
   int64_t vocab_size() const;
 
-  /// The same model with every linear layer packed, sharing the other tensors. Errors: for a float model.
-  DecoderLM packed() const;
-
  private:
-  DecoderLM();
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -24,10 +24,8 @@ class Linear {
   virtual ~Linear() = default;
   /// Shapes: x [.., in] float32 -> [.., out].
   virtual at::Tensor forward(const at::Tensor& x) const = 0;
-  /// The master weight [out, in] float32, a trainable leaf. Undefined for the packed form, which has none.
+  /// The master weight [out, in] float32, a trainable leaf.
   virtual at::Tensor weight() const = 0;
-  /// Packed ternary bytes (ops/README.md). Undefined for all but the packed form.
-  virtual at::Tensor packed() const = 0;
 };
 
 /// Makes each linear layer of a model; `weight` holds its initial values [out, in].
@@ -35,7 +33,6 @@ using LinearFactory = std::function<std::shared_ptr<Linear>(const LinearShape& s
 
 LinearFactory float_linear_factory();   ///< at::linear in float32
 LinearFactory bitnet_linear_factory();  ///< ops::bit_linear: fake quantization with straight-through gradients
-LinearFactory packed_linear_factory();  ///< packs the weight once; ops::ternary_linear; inference only
 
 /// The factory of a config value.
 LinearFactory linear_factory(LinearKind kind);

@@ -10,7 +10,7 @@
 
 #include "framework/data/dataset.h"
 #include "framework/data/tokenizer.h"
-#include "framework/evaluate/scorer.h"
+#include "framework/nn/scorer.h"
 
 namespace bitnet::testing {
 

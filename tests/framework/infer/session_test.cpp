@@ -63,8 +63,9 @@ struct Case {
 
 std::vector<Case> all_placements() {
   std::vector<Case> cases;
-  for (const auto& [name, norm] :
-       {std::pair("llama", NormPlacement::kLlama), {"bitnet", NormPlacement::kBitnet}, {"tips", NormPlacement::kTips}}) {
+  for (const auto& [name, norm] : {std::pair("llama", NormPlacement::kLlama),
+                                   {"bitnet", NormPlacement::kBitnet},
+                                   {"tips", NormPlacement::kTips}}) {
     Case c{name, small_config()};
     c.config.norm = norm;
     cases.push_back(c);
@@ -93,7 +94,8 @@ TEST_P(SessionOf, HasTheBitsOfTheTrainingModelHoweverTheTextIsCut) {
     at::set_num_threads(count);
     for (const size_t piece : {150, 1, 7, 64, 100}) {
       Session session(served, 150);
-      EXPECT_TRUE(at::equal(read_in_pieces(session, tokens, piece), expected)) << piece << " of " << count << " threads";
+      EXPECT_TRUE(at::equal(read_in_pieces(session, tokens, piece), expected))
+          << piece << " of " << count << " threads";
     }
   }
   at::set_num_threads(threads);

@@ -242,40 +242,6 @@ TEST(DecoderLM, EveryParameterGetsAGradient) {
   }
 }
 
-TEST(DecoderLM, PackedLogitsHaveTheBitsOfTheTrainingForward) {
-  for (const ModelConfig& config : all_configs(LinearKind::kBitnet)) {
-    SCOPED_TRACE(describe(config));
-    const DecoderLM model = make_model(config);
-    testing::vary_norm_weights(model);
-    const DecoderLM packed = model.packed();
-    for (const NamedLinear& layer : packed.linears()) {
-      EXPECT_TRUE(layer.linear->packed().defined() && !layer.linear->weight().defined()) << layer.name;
-    }
-    for (const int64_t time : {1, 7, 12}) {
-      const Tensor tokens = random_tokens(2, time);
-      const Tensor training = model.forward(tokens);
-      EXPECT_TRUE(training.requires_grad());
-      const at::NoGradGuard no_grad;
-      const Tensor from_packed = packed.forward(tokens);
-      EXPECT_TRUE(same_bits(training, from_packed)) << time;
-      EXPECT_TRUE(same_bits(model.forward(tokens), from_packed)) << time;
-    }
-  }
-}
-
-TEST(DecoderLM, PackedSharesTheOtherTensors) {
-  const DecoderLM model = make_model(tiny_config(LinearKind::kBitnet));
-  const DecoderLM packed = model.packed();
-  const auto parameters = packed.parameters();
-  EXPECT_EQ(parameters.size(), model.parameters().size() - model.linears().size());
-  EXPECT_EQ(parameters.front().value.data_ptr(), model.parameters().front().value.data_ptr());
-}
-
-TEST(DecoderLM, OnlyABitNetCanBePacked) {
-  const DecoderLM model = make_model(tiny_config(LinearKind::kFloat));
-  EXPECT_THROW(model.packed(), std::invalid_argument);
-}
-
 TEST(DecoderLM, RefusesTokensThatDoNotFit) {
   const DecoderLM model = make_model(tiny_config(LinearKind::kFloat));
   EXPECT_THROW(model.forward(random_tokens(1, 13)), std::invalid_argument);

@@ -23,7 +23,6 @@ TEST(Linear, FactoryOfAKindMakesThatForm) {
   EXPECT_FALSE(at::allclose(bit_linear->forward(x), at::linear(x, weight), 1e-3, 1e-3));
   for (const auto& linear : {float_linear, bit_linear}) {
     EXPECT_TRUE(linear->weight().requires_grad());
-    EXPECT_FALSE(linear->packed().defined());
   }
 }
 
@@ -33,23 +32,6 @@ TEST(Linear, OwnsACopyOfItsInitialWeight) {
     const auto linear = linear_factory(kind)({"layer", 4, 4}, weight);
     EXPECT_TRUE(same_bits(linear->weight(), weight));
     EXPECT_NE(linear->weight().data_ptr(), weight.data_ptr());
-  }
-}
-
-TEST(Linear, PackedFormHasTheBitsOfTheTrainingForm) {
-  // Inputs around the packed format's blocks, outputs odd, one row and many.
-  for (const int64_t in : {1, 31, 127, 128, 129, 300}) {
-    for (const int64_t rows : {1, 3, 70}) {
-      const Tensor weight = uniform_tensor({17, in}, 3, -0.05, 0.05);
-      const Tensor x = uniform_tensor({2, rows, in}, 4, -3, 3);
-      const auto training = bitnet_linear_factory()({"layer", in, 17}, weight);
-      const auto packed = packed_linear_factory()({"layer", in, 17}, weight);
-      const Tensor y = training->forward(x);
-      EXPECT_TRUE(y.requires_grad());
-      const at::NoGradGuard no_grad;
-      EXPECT_TRUE(same_bits(y, packed->forward(x))) << in << " inputs, " << rows << " rows";
-      EXPECT_TRUE(same_bits(training->forward(x), packed->forward(x))) << in << " inputs, " << rows << " rows";
-    }
   }
 }
 

@@ -131,19 +131,6 @@ TEST(Trainer, LearnsARepeatedText) {
   }
 }
 
-TEST(Trainer, TrainedModelAndItsPackedFormGiveTheSameBits) {
-  const TextWindows text(testing::repeated_text(18), testing::kTextContext);
-  Training training(LinearKind::kBitnet, text.windows());
-  training.run(20);
-  const at::NoGradGuard no_grad;
-  std::vector<int64_t> ids(static_cast<size_t>(text.windows().length() + 1));
-  text.windows().window(0, ids);
-  const Tensor tokens = at::tensor(ids, at::kLong).narrow(0, 0, text.windows().length()).unsqueeze(0);
-  const Tensor logits = training.model.forward(tokens);
-  EXPECT_TRUE(at::equal(logits, training.model.packed().forward(tokens)));
-  EXPECT_FALSE(at::equal(logits, text_model(LinearKind::kBitnet, 1).forward(tokens)));
-}
-
 TEST(Trainer, GradientsEqualFiniteDifferencesOfTheWholeModel) {
   // Float32 only: the loss is good to about 3e-7, so a step of 1e-2 along a direction of length 1 gives its slope to
   // 2e-5, and its curvature adds the step squared.

@@ -1,4 +1,4 @@
-#include "framework/evaluate/model_scorer.h"
+#include "framework/infer/model_scorer.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -75,7 +75,8 @@ class ModelScorerOf : public ::testing::TestWithParam<LinearKind> {
 
 TEST_P(ModelScorerOf, EqualsTheLogSoftmaxOfTheLogits) {
   const DecoderLM model = test_model(GetParam());
-  ModelScorer scorer(model);
+  const ServedModel served = serve(model);
+  ModelScorer scorer(served);
   EXPECT_EQ(scorer.context(), kContext);
   const std::vector<ScoreRequest> requests = random_requests();
   const std::vector<ScoreResult> results = scorer.score(requests);
@@ -91,7 +92,8 @@ TEST_P(ModelScorerOf, EqualsTheLogSoftmaxOfTheLogits) {
 // Large enough that the BLAS would share a product among threads, and then give other bits than one thread does.
 TEST_P(ModelScorerOf, GivesTheSameBitsInAnyCompanyOrderAndNumberOfThreads) {
   const DecoderLM model = test_model(GetParam(), /*width=*/256, /*ffn_width=*/688);
-  ModelScorer scorer(model);
+  const ServedModel served = serve(model);
+  ModelScorer scorer(served);
   const std::vector<ScoreRequest> requests = random_requests();
   at::set_num_threads(1);
   const std::vector<ScoreResult> expected = scorer.score(requests);
@@ -113,7 +115,8 @@ TEST_P(ModelScorerOf, GivesTheSameBitsInAnyCompanyOrderAndNumberOfThreads) {
 
 TEST_P(ModelScorerOf, KnowsAGreedyContinuation) {
   const DecoderLM model = test_model(GetParam());
-  ModelScorer scorer(model);
+  const ServedModel served = serve(model);
+  ModelScorer scorer(served);
   ScoreRequest request{{5, 9}, 2};
   for (int step = 0; step < 6; ++step) {
     const at::NoGradGuard no_grad;
@@ -134,18 +137,9 @@ INSTANTIATE_TEST_SUITE_P(BothLinears, ModelScorerOf, ::testing::Values(LinearKin
                            return info.param == LinearKind::kFloat ? "Float" : "BitNet";
                          });
 
-TEST(ModelScorer, GivesAPackedModelTheBitsOfTheTrainedOne) {
-  const DecoderLM model = test_model(LinearKind::kBitnet);
-  const DecoderLM packed = model.packed();
-  const std::vector<ScoreRequest> requests = random_requests();
-  const std::vector<ScoreResult> expected = ModelScorer(model).score(requests);
-  const std::vector<ScoreResult> results = ModelScorer(packed).score(requests);
-  for (size_t i = 0; i < requests.size(); ++i) expect_same_bits(results[i], expected[i], i);
-}
-
 TEST(ModelScorer, RefusesRequestsThatDoNotFitTheModel) {
-  const DecoderLM model = test_model(LinearKind::kFloat);
-  ModelScorer scorer(model);
+  const ServedModel served = serve(test_model(LinearKind::kFloat));
+  ModelScorer scorer(served);
   const auto score = [&scorer](ScoreRequest request) { return scorer.score(std::span(&request, 1)); };
   const std::vector<int32_t> longest(static_cast<size_t>(kContext) + 1, 1);
   EXPECT_EQ(score({longest, 1}).at(0).tokens, kContext);

@@ -1,4 +1,4 @@
-#include "framework/evaluate/model_scorer.h"
+#include "framework/infer/model_scorer.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -61,8 +61,10 @@ std::vector<ScoreResult> ModelScorer::score(std::span<const ScoreRequest> reques
   // thread, so that one request alone is computed as one of many. With one thread there is no region and no other
   // thread to use.
   at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
-    const at::NoGradGuard no_grad;  // a property of the thread
-    for (size_t index = next++; index < requests.size(); index = next++) results[index] = score_one(requests[index]);
+    Session session(model_, context());
+    for (size_t index = next++; index < requests.size(); index = next++) {
+      results[index] = score_one(requests[index], session);
+    }
   });
   return results;
 }
@@ -79,25 +81,25 @@ void ModelScorer::check(const ScoreRequest& request) const {
                     std::to_string(request.scored_from) + ". Score at least the last token, and not the first.");
   }
   for (const int32_t id : request.tokens) {
-    if (id < 0 || id >= model_.vocab_size()) {
-      throw DataError("ModelScorer: token ids must be 0 to " + std::to_string(model_.vocab_size() - 1) +
-                      ", but one is " + std::to_string(id) + ". Use the tokenizer that the model was trained with.");
+    if (id < 0 || id >= model_.vocab_size) {
+      throw DataError("ModelScorer: token ids must be 0 to " + std::to_string(model_.vocab_size - 1) + ", but one is " +
+                      std::to_string(id) + ". Use the tokenizer that the model was trained with.");
     }
   }
 }
 
-ScoreResult ModelScorer::score_one(const ScoreRequest& request) const {
+ScoreResult ModelScorer::score_one(const ScoreRequest& request, Session& session) const {
   const auto inputs = static_cast<int64_t>(request.tokens.size()) - 1;
-  at::Tensor tokens_BT = at::empty({1, inputs}, at::kLong);
-  std::copy_n(request.tokens.begin(), inputs, tokens_BT.data_ptr<int64_t>());
-  const at::Tensor hidden_TD = model_.hidden(tokens_BT).squeeze(0);
+  const int64_t scored = inputs - (request.scored_from - 1);
+  session.rewind(0);
+  const at::Tensor hidden_MD = session.read(std::span(request.tokens).first(static_cast<size_t>(inputs)), scored);
   ScoreResult result;
   result.greedy = true;
   // Position t predicts token t + 1.
-  for (int64_t begin = request.scored_from - 1; begin < inputs; begin += kLogitRows) {
-    const int64_t rows = std::min(kLogitRows, inputs - begin);
-    at::Tensor logits = model_.logits(hidden_TD.narrow(0, begin, rows)).contiguous();
-    add_rows(logits, request.tokens.data() + begin + 1, result);
+  for (int64_t begin = 0; begin < scored; begin += kLogitRows) {
+    const int64_t rows = std::min(kLogitRows, scored - begin);
+    at::Tensor logits = session.logits(hidden_MD.narrow(0, begin, rows));
+    add_rows(logits, request.tokens.data() + request.scored_from + begin, result);
   }
   return result;
 }
