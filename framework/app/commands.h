@@ -11,6 +11,7 @@ int config_command(const std::vector<std::string>& words);
 int data_command(const std::vector<std::string>& words);
 int evaluate_command(const std::vector<std::string>& words);
 int generate_command(const std::vector<std::string>& words);
+int pack_command(const std::vector<std::string>& words);
 int report_command(const std::vector<std::string>& words);
 
 /// The program: finds the subcommand, prints errors, gives the exit code (ExitCode).

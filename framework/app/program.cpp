@@ -29,6 +29,7 @@ constexpr const char* kUsage =
     "  data list|fetch|tokenize  the data catalog\n"
     "  evaluate MODEL            one evaluator on one trained model\n"
     "  generate MODEL            continue a text\n"
+    "  pack MODEL                write a BitNet as one file to serve\n"
     "  report RESULTS.json       render the report again\n"
     "\n"
     "`bitnet COMMAND --help` says more; `bitnet --version` names the commit. Exit codes: 0 done, 1 gate failed,\n"
@@ -54,9 +55,10 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "data") return data_command(rest);
   if (name == "evaluate") return evaluate_command(rest);
   if (name == "generate") return generate_command(rest);
+  if (name == "pack") return pack_command(rest);
   if (name == "report") return report_command(rest);
   throw ConfigError(
-      fmt::format("command line: the command must be run, config, data, evaluate, generate or report, but "
+      fmt::format("command line: the command must be run, config, data, evaluate, generate, pack or report, but "
                   "is '{}'. See `bitnet --help`.",
                   name));
 }

@@ -17,6 +17,7 @@
 #include "framework/data/token_windows.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
+#include "framework/infer/artifact.h"
 #include "framework/infer/model_scorer.h"
 #include "framework/nn/model_file.h"
 #include "framework/train/train_loop.h"
@@ -293,10 +294,21 @@ void write_reports(const Results& results, const fs::path& folder) {
 }
 
 OpenModel open_model(const fs::path& model_file, ProgressReporter& progress) {
-  LoadedModel loaded = load_model(model_file);
   const std::string where = model_file.string();
-  const auto text = loaded.metadata.find("experiment");
-  if (text == loaded.metadata.end()) {
+  OpenModel opened;
+  if (is_artifact(model_file)) {
+    LoadedArtifact loaded = read_artifact(model_file);
+    opened.model = std::move(loaded.model);
+    opened.metadata = std::move(loaded.metadata);
+    opened.weights_sha256 = opened.metadata["weights_sha256"];
+  } else {
+    LoadedModel loaded = load_model(model_file);
+    opened.model = serve(loaded.model);
+    opened.metadata = std::move(loaded.metadata);
+    opened.weights_sha256 = weights_sha256(loaded.model);
+  }
+  const auto text = opened.metadata.find("experiment");
+  if (text == opened.metadata.end()) {
     throw DataError(where +
                     ": the metadata entry 'experiment' must name the data and the tokenizer, but is missing. "
                     "Name a model.safetensors that `bitnet run` wrote.");
@@ -304,14 +316,16 @@ OpenModel open_model(const fs::path& model_file, ProgressReporter& progress) {
   const ResolvedExperiment experiment = resolve_stored(text->second, where, "Train the model again.");
   use_threads(experiment.config.trainer.threads);
   SharedData data = open_data(experiment.config, progress);
-  const auto fingerprint = loaded.metadata.find("tokenizer_fingerprint");
-  if (fingerprint == loaded.metadata.end() || fingerprint->second != data.tokenizer->fingerprint()) {
+  const auto fingerprint = opened.metadata.find("tokenizer_fingerprint");
+  if (fingerprint == opened.metadata.end() || fingerprint->second != data.tokenizer->fingerprint()) {
     throw DataError(where + ": the model's tokenizer must be the one of its experiment, " +
                     data.tokenizer->fingerprint().substr(0, 12) + ", but is " +
-                    (fingerprint == loaded.metadata.end() ? "not named" : fingerprint->second.substr(0, 12)) +
+                    (fingerprint == opened.metadata.end() ? "not named" : fingerprint->second.substr(0, 12)) +
                     ". Restore the data the model was trained on.");
   }
-  return {serve(loaded.model), weights_sha256(loaded.model), std::move(data.dataset), std::move(data.tokenizer)};
+  opened.dataset = std::move(data.dataset);
+  opened.tokenizer = std::move(data.tokenizer);
+  return opened;
 }
 
 Evaluation evaluate_model(const fs::path& model_file, const NamedEvaluator& named, const fs::path& out,

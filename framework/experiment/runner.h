@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -36,12 +37,13 @@ void write_reports(const Results& results, const std::filesystem::path& folder);
 /// A trained model with the data and the tokenizer of its experiment.
 struct OpenModel {
   ServedModel model;  ///< a BitNet packed; the bits are those of the training-time model
-  std::string weights_sha256;
+  std::map<std::string, std::string> metadata;
+  std::string weights_sha256;  ///< of the trained parameters
   std::unique_ptr<Dataset> dataset;
   std::unique_ptr<Tokenizer> tokenizer;
 };
 
-/// Opens the model.safetensors of a run and what its metadata names.
+/// Opens the model.safetensors of a run, or the artifact made of it, and what its metadata names.
 /// Errors: DataError for a damaged file, or where the tokenizer found is not the model's.
 OpenModel open_model(const std::filesystem::path& model_file, ProgressReporter& progress);
 

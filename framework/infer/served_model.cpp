@@ -8,9 +8,7 @@
 #include <utility>
 
 #include "framework/core/random.h"
-#include "framework/infer/weight_arena.h"
-#include "framework/nn/functions.h"
-#include "ops/kernels/packed_format.h"
+#include "framework/infer/assemble.h"
 #include "ops/torch/bitnet_ops.h"
 
 namespace bitnet {
@@ -24,21 +22,6 @@ constexpr uint64_t kMeasurePurpose = 4;
 constexpr float kRandomScale = 0.02f;
 /// Uniform digits of base 3 in a random word: 3^32 / 2^64 < 10^-3 bounds the bias of the last one.
 constexpr int64_t kTritsInWord = 32;
-
-/// Gives the float32 tensor of a name, undefined where the model has none, for a shape.
-using TensorSource = std::function<Tensor(const std::string& name, at::IntArrayRef shape)>;
-
-int64_t linear_bytes(int64_t out, int64_t in, LinearForm form) {
-  switch (form) {
-    case LinearForm::kPacked:
-      return kernels::packed_bytes(out, in);
-    case LinearForm::kFloat32:
-      return out * in * 4;
-    case LinearForm::kBfloat16:
-      return out * in * 2;
-  }
-  return 0;
-}
 
 Tensor in_form(const Tensor& weight, LinearForm form) {
   switch (form) {
@@ -54,45 +37,23 @@ Tensor in_form(const Tensor& weight, LinearForm form) {
   return weight;
 }
 
-/// Builds the model, weight by weight, so that no more than one stands in memory twice.
-ServedModel assemble(const ModelConfig& config, int64_t vocab_size, LinearForm form, HeadFormat head,
-                     const TensorSource& source) {
-  ServedModel served;
-  served.config = config;
-  served.vocab_size = vocab_size;
-  served.form = form;
-  const int64_t width = config.width;
-  served.rope = rope_table(config.context, width / config.heads, config.rope_theta);
-  ServedBlock shapes = block_shapes(config);
-  int64_t bytes = VocabularyTable::room(vocab_size, width, head) * (config.tied_head ? 1 : 2);
-  for_each_linear(shapes, [&](const char*, ServedLinear& linear) {
-    bytes += config.layers * WeightArena::room(linear_bytes(linear.out, linear.in, form));
-  });
-  WeightArena arena(bytes);
-  const auto table = [&](const std::string& name) {
-    VocabularyTable made(source(name, {vocab_size, width}), head);
-    made.move_to(arena);
-    return made;
-  };
-  served.embedding = table("embedding.weight");
-  for (int64_t index = 0; index < config.layers; ++index) {
-    const std::string prefix = "layers." + std::to_string(index) + ".";
-    const auto norm = [&](const std::string& name, int64_t size) { return source(prefix + name + ".weight", {size}); };
-    ServedBlock block = shapes;
-    block.attention_norm = norm("attention_norm", width);
-    block.attention_sub_norm = norm("attention_sub_norm", width);
-    block.ffn_norm = norm("ffn_norm", width);
-    block.ffn_sub_norm = norm("ffn_sub_norm", config.ffn_width);
-    for_each_linear(block, [&](const char* name, ServedLinear& linear) {
-      linear.weight = arena.place(in_form(source(prefix + name + ".weight", {linear.out, linear.in}), form));
-      linear.norm = norm(std::string(name) + "_norm", linear.in);
-    });
-    served.blocks.push_back(std::move(block));
+/// The float32 parameters of a trained model, put into a form.
+class TrainedParts : public ModelParts {
+ public:
+  TrainedParts(const DecoderLM& model, LinearForm form, HeadFormat head) : form_(form), head_(head) {
+    for (const NamedParameter& parameter : model.parameters()) tensors_[parameter.name] = parameter.value.detach();
   }
-  served.final_norm = source("final_norm.weight", {width});
-  served.head = config.tied_head ? served.embedding : table("head.weight");
-  return served;
-}
+  Tensor norm(const std::string& name, int64_t) override { return tensors_.at(name + ".weight"); }
+  Tensor linear(const std::string& name, const ServedLinear&) override {
+    return in_form(tensors_.at(name + ".weight"), form_);
+  }
+  VocabularyTable table(const std::string& name) override { return {tensors_.at(name + ".weight"), head_}; }
+
+ private:
+  LinearForm form_;
+  HeadFormat head_;
+  std::map<std::string, Tensor> tensors_;
+};
 
 /// Ternary values times kRandomScale, a stream of its own for each tensor.
 Tensor random_weight(at::IntArrayRef shape, int64_t seed, uint64_t index) {
@@ -114,6 +75,28 @@ Tensor random_weight(at::IntArrayRef shape, int64_t seed, uint64_t index) {
   });
   return weight;
 }
+
+/// Random ternary values, the same in every form.
+class RandomParts : public ModelParts {
+ public:
+  RandomParts(const ModelConfig& config, int64_t vocab_size, LinearForm form, HeadFormat head, int64_t seed)
+      : config_(config), vocab_size_(vocab_size), form_(form), head_(head), seed_(seed) {}
+  Tensor norm(const std::string&, int64_t size) override { return at::ones({size}, at::kFloat); }
+  Tensor linear(const std::string&, const ServedLinear& shape) override {
+    return in_form(random_weight({shape.out, shape.in}, seed_, ++index_), form_);
+  }
+  VocabularyTable table(const std::string&) override {
+    return {random_weight({vocab_size_, config_.width}, seed_, ++index_), head_};
+  }
+
+ private:
+  ModelConfig config_;
+  int64_t vocab_size_;
+  LinearForm form_;
+  HeadFormat head_;
+  int64_t seed_;
+  uint64_t index_ = 0;
+};
 
 }  // namespace
 
@@ -159,20 +142,6 @@ void for_each_linear(ServedBlock& block, const std::function<void(const char*, S
   visit("ffn.down", block.down);
 }
 
-ServedBlock block_shapes(const ModelConfig& config) {
-  const int64_t kv_width = config.width / config.heads * config.kv_heads;
-  const auto linear = [](int64_t in, int64_t out) { return ServedLinear{{}, {}, in, out}; };
-  ServedBlock block;
-  block.q = linear(config.width, config.width);
-  block.k = linear(config.width, kv_width);
-  block.v = linear(config.width, kv_width);
-  block.o = linear(config.width, config.width);
-  block.gate = linear(config.width, config.ffn_width);
-  block.up = linear(config.width, config.ffn_width);
-  block.down = linear(config.ffn_width, config.width);
-  return block;
-}
-
 ServedModel serve(const DecoderLM& model) {
   const LinearForm form = model.config().linear == LinearKind::kBitnet ? LinearForm::kPacked : LinearForm::kFloat32;
   return serve(model, form, model.config().head);
@@ -180,28 +149,15 @@ ServedModel serve(const DecoderLM& model) {
 
 ServedModel serve(const DecoderLM& model, LinearForm form, HeadFormat head) {
   const at::NoGradGuard no_grad;
-  std::map<std::string, Tensor> tensors;
-  for (const NamedParameter& parameter : model.parameters()) tensors[parameter.name] = parameter.value.detach();
-  return assemble(model.config(), model.vocab_size(), form, head, [&](const std::string& name, at::IntArrayRef) {
-    const auto found = tensors.find(name);
-    return found == tensors.end() ? Tensor() : found->second;
-  });
+  TrainedParts parts(model, form, head);
+  return assemble(model.config(), model.vocab_size(), form, head, parts);
 }
 
 ServedModel random_served_model(const ModelConfig& config, int64_t vocab_size, LinearForm form, HeadFormat head,
                                 int64_t seed) {
-  const bool pre_norms = config.norm != NormPlacement::kTips;
-  const bool sub_norms = config.norm == NormPlacement::kBitnet;
-  uint64_t index = 0;
-  return assemble(config, vocab_size, form, head, [&](const std::string& name, at::IntArrayRef shape) {
-    ++index;
-    if (shape.size() == 2) return random_weight(shape, seed, index);
-    const bool present = name == "final_norm.weight"                                                    ? true
-                         : name.find("sub_norm") != std::string::npos                                   ? sub_norms
-                         : name.ends_with("attention_norm.weight") || name.ends_with("ffn_norm.weight") ? pre_norms
-                                                                                                        : !pre_norms;
-    return present ? at::ones(shape, at::kFloat) : Tensor();
-  });
+  const at::NoGradGuard no_grad;
+  RandomParts parts(config, vocab_size, form, head, seed);
+  return assemble(config, vocab_size, form, head, parts);
 }
 
 }  // namespace bitnet

@@ -63,12 +63,9 @@ ServedModel serve(const DecoderLM& model);
 /// In another form: float weights are packed by their absmean codes, those of a BitNet are taken as they are for float.
 ServedModel serve(const DecoderLM& model, LinearForm form, HeadFormat head);
 
-/// Random ternary weights (a third zeros) times `scale`, for measuring; the same values in every form.
+/// Random ternary weights, a third of them zeros, for measuring; the same values in every form.
 ServedModel random_served_model(const ModelConfig& config, int64_t vocab_size, LinearForm form, HeadFormat head,
                                 int64_t seed);
-
-/// The linear layers of a block, without weights and norms.
-ServedBlock block_shapes(const ModelConfig& config);
 
 /// Calls `visit(name, linear)` for the linear layers of a block in the order of DecoderLM::linears.
 void for_each_linear(ServedBlock& block, const std::function<void(const char*, ServedLinear&)>& visit);

@@ -22,10 +22,14 @@ std::string dtype_name(const Tensor& tensor) {
       return "I8";
     case at::kByte:
       return "U8";
+    case at::kInt:
+      return "I32";
+    case at::kBFloat16:
+      return "BF16";
     case at::kLong:
       return "I64";
     default:
-      throw std::invalid_argument("tensor file: the type must be float32, int8, uint8 or int64, but is " +
+      throw std::invalid_argument("tensor file: the type must be float32, bfloat16, int8, uint8, int32 or int64, but is " +
                                   std::string(c10::toString(tensor.scalar_type())) + ".");
   }
 }
@@ -81,6 +85,18 @@ void save_model(const std::filesystem::path& path, const DecoderLM& model,
   write_tensor_file(path, metadata, tensors);
 }
 
+StoredModel stored_model(const TensorFile& file, const std::string& where) {
+  const std::string& vocab_text = file.metadata_at("vocab_size");
+  int64_t vocab_size = 0;
+  const char* const vocab_end = vocab_text.data() + vocab_text.size();
+  const auto parsed = std::from_chars(vocab_text.data(), vocab_end, vocab_size);
+  if (parsed.ec != std::errc() || parsed.ptr != vocab_end || vocab_size < 1) {
+    throw DataError(where + ": the metadata entry 'vocab_size' must be a positive integer, but is '" + vocab_text +
+                    "'. Train the model again.");
+  }
+  return {stored_config(file.metadata_at("model"), where), vocab_size};
+}
+
 LoadedModel load_model(const std::filesystem::path& path) {
   const TensorFile file(path);
   const std::string where = path.string();
@@ -90,15 +106,7 @@ LoadedModel load_model(const std::filesystem::path& path) {
                     (format == file.metadata().end() ? "missing" : "'" + format->second + "'") +
                     ". Name a model.safetensors that `bitnet run` wrote.");
   }
-  const std::string& vocab_text = file.metadata_at("vocab_size");
-  int64_t vocab_size = 0;
-  const char* const vocab_end = vocab_text.data() + vocab_text.size();
-  const auto parsed = std::from_chars(vocab_text.data(), vocab_end, vocab_size);
-  if (parsed.ec != std::errc() || parsed.ptr != vocab_end || vocab_size < 1) {
-    throw DataError(where + ": the metadata entry 'vocab_size' must be a positive integer, but is '" + vocab_text +
-                    "'. Train the model again.");
-  }
-  const ModelConfig config = stored_config(file.metadata_at("model"), where);
+  const auto [config, vocab_size] = stored_model(file, where);
   LoadedModel loaded{DecoderLM(config, vocab_size, /*seed=*/0, linear_factory(config.linear)), file.metadata()};
   for (const NamedParameter& parameter : loaded.model.parameters()) {
     copy_into(file, parameter.name, parameter.value, where);

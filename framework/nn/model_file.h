@@ -21,6 +21,15 @@ void copy_into(const TensorFile& file, const std::string& name, const at::Tensor
 /// SHA-256 over names, shapes and bytes of the parameters, in their order.
 std::string weights_sha256(const DecoderLM& model);
 
+/// The shape of a model as a file states it.
+struct StoredModel {
+  ModelConfig config;
+  int64_t vocab_size = 0;
+};
+
+/// Reads the metadata entries `model` and `vocab_size`. Errors: DataError where one is missing or can not be read.
+StoredModel stored_model(const TensorFile& file, const std::string& where);
+
 /// A trained model read from a file.
 struct LoadedModel {
   DecoderLM model;

@@ -42,6 +42,9 @@ extern const DecoderFunctions kDecoderAvx2;
 extern const DecoderFunctions kDecoderAvx512;
 #endif
 
+/// attend with the functions of one level.
+void attend_by(const DecoderFunctions& functions, const AttentionArgs& args) noexcept;
+
 /// One level that this build has.
 struct DecoderLevel {
   const char* name;

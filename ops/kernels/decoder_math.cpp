@@ -62,8 +62,7 @@ void store_key_value(const float* key, const float* value, int64_t position, int
   for (int64_t i = 0; i < head_width; ++i) row[i] = value[i];
 }
 
-void attend(const AttentionArgs& args) noexcept {
-  const DecoderFunctions& functions = best_functions();
+void attend_by(const DecoderFunctions& functions, const AttentionArgs& args) noexcept {
   const int64_t heads_at_once = args.group < kAttentionRows ? args.group : kAttentionRows;
   const int64_t positions_at_once = kAttentionRows / heads_at_once;
   const float* q_R[kAttentionRows];
@@ -89,6 +88,8 @@ void attend(const AttentionArgs& args) noexcept {
     }
   }
 }
+
+void attend(const AttentionArgs& args) noexcept { attend_by(best_functions(), args); }
 
 void dot_rows_float32(const float* x_MK, int64_t m, const float* w_NK, int64_t n, int64_t k, float* y,
                       int64_t y_stride) noexcept {
