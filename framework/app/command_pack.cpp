@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
@@ -41,12 +42,13 @@ int pack_command(const std::vector<std::string>& words) {
   HeadFormat head = loaded.model.config().head;
   const std::string name = values["head"].as<std::string>();
   if (!name.empty()) {
-    const std::optional<HeadFormat> found = parse_enum<HeadFormat>(name);
-    if (!found) {
+    const auto& names = EnumNames<HeadFormat>::kNames;
+    const auto found = std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.first == name; });
+    if (found == names.end()) {
       throw ConfigError("pack: --head must be float32, bfloat16 or int8, but is '" + name +
                         "'. See `bitnet pack --help`.");
     }
-    head = *found;
+    head = found->second;
   }
   loaded.metadata["weights_sha256"] = weights_sha256(loaded.model);
   write_artifact(out, serve(loaded.model, LinearForm::kPacked, head), loaded.metadata);

@@ -39,8 +39,8 @@ class FileParts : public ModelParts {
     const char* fault = kernels::check_packed(packed.data_ptr<uint8_t>(), static_cast<size_t>(bytes), &info);
     if (fault != nullptr) throw DataError(fmt::format("{}: tensor '{}.weight': {}. {}", where_, name, fault, kRemedy));
     if (info.n != shape.out || info.k != shape.in) {
-      throw DataError(fmt::format("{}: tensor '{}.weight' must be a packed weight [{}, {}], but is [{}, {}]. {}", where_,
-                                  name, shape.out, shape.in, info.n, info.k, kRemedy));
+      throw DataError(fmt::format("{}: tensor '{}.weight' must be a packed weight [{}, {}], but is [{}, {}]. {}",
+                                  where_, name, shape.out, shape.in, info.n, info.k, kRemedy));
     }
     return packed;
   }

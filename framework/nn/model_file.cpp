@@ -29,8 +29,9 @@ std::string dtype_name(const Tensor& tensor) {
     case at::kLong:
       return "I64";
     default:
-      throw std::invalid_argument("tensor file: the type must be float32, bfloat16, int8, uint8, int32 or int64, but is " +
-                                  std::string(c10::toString(tensor.scalar_type())) + ".");
+      throw std::invalid_argument(
+          "tensor file: the type must be float32, bfloat16, int8, uint8, int32 or int64, but is " +
+          std::string(c10::toString(tensor.scalar_type())) + ".");
   }
 }
 
