@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 /// Raised when a change of the code makes the same configuration train to other weights.
-constexpr int kTrainingVersion = 1;
+constexpr int kTrainingVersion = 2;
 
 /// What all variants share: the text, its tokenizer and the token files.
 struct SharedData {
