@@ -20,6 +20,22 @@ fs::path shown_path(const fs::path& path) {
   return relative.empty() || *relative.begin() == ".." ? path : relative;
 }
 
+/// One block by itself, checked by `check(config, node, unknown, path, problems)`.
+template <typename Config, typename Check>
+Config resolve_block(const std::string& family, const std::string& name, const std::string& path,
+                     const fs::path& configs_folder, const Check& check) {
+  const fs::path folder = configs_folder.empty() ? find_configs_folder(fs::current_path()) : configs_folder;
+  Problems problems;
+  Node node;
+  Config config;
+  const Place place{family + " " + name, 0, 0, 0};
+  if (read_block(folder, family, name, place, "name", path, &node, &problems)) {
+    check(config, node, read_section(node, path, &config, &problems), path, &problems);
+  }
+  problems.throw_if_any();
+  return config;
+}
+
 }  // namespace
 
 fs::path find_configs_folder(const fs::path& start) {
@@ -81,17 +97,11 @@ bool read_block(const fs::path& configs_folder, std::string_view family, const s
 }
 
 EvaluatorConfig resolve_evaluator(const std::string& name, const fs::path& configs_folder) {
-  const fs::path folder = configs_folder.empty() ? find_configs_folder(fs::current_path()) : configs_folder;
-  Problems problems;
-  Node node;
-  EvaluatorConfig config;
-  const Place place{"evaluator " + name, 0, 0, 0};
-  const std::string path = "evaluators." + name;
-  if (read_block(folder, "evaluator", name, place, "name", path, &node, &problems)) {
-    check_evaluator(config, node, read_section(node, path, &config, &problems), path, &problems);
-  }
-  problems.throw_if_any();
-  return config;
+  return resolve_block<EvaluatorConfig>("evaluator", name, "evaluators." + name, configs_folder, check_evaluator);
+}
+
+ModelConfig resolve_model(const std::string& name, const fs::path& configs_folder) {
+  return resolve_block<ModelConfig>("model", name, "model", configs_folder, check_model);
 }
 
 ModelConfig read_model_text(std::string_view text, std::string_view where) {

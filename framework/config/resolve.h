@@ -35,6 +35,9 @@ ResolvedExperiment resolve_text(std::string_view text, std::string_view where);
 /// NAME`.
 EvaluatorConfig resolve_evaluator(const std::string& name, const std::filesystem::path& configs_folder = {});
 
+/// Reads one model block by name from `configs_folder` ("model/NAME.yaml"), for `bitnet bench NAME`.
+ModelConfig resolve_model(const std::string& name, const std::filesystem::path& configs_folder = {});
+
 /// The canonical one-section text of a model, for example to store with a checkpoint, and back.
 std::string model_text(const ModelConfig& config);
 ModelConfig read_model_text(std::string_view text, std::string_view where);
