@@ -6,12 +6,11 @@
 #include <spdlog/spdlog.h>
 #include <torch/csrc/api/include/torch/version.h>
 
-#include <boost/program_options/errors.hpp>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "framework/app/commands.h"
+#include "framework/app/failure.h"
 #include "framework/core/error.h"
 #include "framework/experiment/environment.h"
 
@@ -30,6 +29,7 @@ constexpr const char* kUsage =
     "  evaluate MODEL            one evaluator on one trained model\n"
     "  generate MODEL            continue a text\n"
     "  pack MODEL                write a BitNet as one file to serve\n"
+    "  bench MODEL               measure the speed and memory of inference\n"
     "  report RESULTS.json       render the report again\n"
     "\n"
     "`bitnet COMMAND --help` says more; `bitnet --version` names the commit. Exit codes: 0 done, 1 gate failed,\n"
@@ -56,10 +56,12 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "evaluate") return evaluate_command(rest);
   if (name == "generate") return generate_command(rest);
   if (name == "pack") return pack_command(rest);
+  if (name == "bench") return bench_command(rest);
+  if (name == "bench-worker") return bench_worker_command(rest);
   if (name == "report") return report_command(rest);
   throw ConfigError(
-      fmt::format("command line: the command must be run, config, data, evaluate, generate, pack or report, but "
-                  "is '{}'. See `bitnet --help`.",
+      fmt::format("command line: the command must be run, config, data, evaluate, generate, pack, bench or report, "
+                  "but is '{}'. See `bitnet --help`.",
                   name));
 }
 
@@ -84,11 +86,6 @@ void send_warnings_to_log() {
 #endif
 }
 
-int report_error(int exit_code, std::string_view text) {
-  spdlog::error("{}", text);
-  return exit_code;
-}
-
 }  // namespace
 
 int run_program(const std::vector<std::string>& words) {
@@ -100,7 +97,6 @@ int run_program(const std::vector<std::string>& words) {
       std::make_shared<spdlog::logger>("bitnet", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()));
   spdlog::set_pattern("%^%l%$: %v");
   send_warnings_to_log();
-  constexpr int kInternal = static_cast<int>(ExitCode::kInternal);
   try {
     const int exit_code = dispatch(words);
     if (!std::cout.flush()) {
@@ -109,18 +105,10 @@ int run_program(const std::vector<std::string>& words) {
           "that takes it.");
     }
     return exit_code;
-  } catch (const Error& error) {
-    return report_error(static_cast<int>(error.exit_code()), error.what());
-  } catch (const std::filesystem::filesystem_error& error) {
-    return report_error(static_cast<int>(ExitCode::kData), error.what());
-  } catch (const std::invalid_argument& error) {
-    return report_error(static_cast<int>(ExitCode::kUsage), error.what());
-  } catch (const std::bad_alloc&) {
-    return report_error(kInternal, "out of memory: lower trainer.batch_windows or the model's size.");
-  } catch (const c10::Error& error) {
-    return report_error(kInternal, std::string("internal error in LibTorch: ") + error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return report_error(kInternal, std::string("internal error: ") + error.what());
+  } catch (...) {
+    const Failure failure = describe_failure(std::current_exception());
+    spdlog::error("{}", failure.message);
+    return static_cast<int>(failure.exit_code);
   }
 }
 

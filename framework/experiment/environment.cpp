@@ -4,6 +4,7 @@
 #include <ATen/Version.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <omp.h>
 #include <sys/utsname.h>
 #include <torch/csrc/api/include/torch/version.h>
 
@@ -59,6 +60,12 @@ std::string openblas_threading() {
 }
 
 }  // namespace
+
+int64_t use_threads(int64_t threads) {
+  // LibTorch's own number would be half of the cores.
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : omp_get_max_threads());
+  return at::get_num_threads();
+}
 
 std::string program_version() {
   return fmt::format("bitnet {} (commit {}{}, LibTorch {})", BITNET_VERSION,

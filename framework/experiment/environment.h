@@ -23,6 +23,9 @@ Environment read_environment(const std::vector<int64_t>& seeds, const std::strin
 /// file. Errors: DataError where `earlier` is damaged.
 std::string continue_environment(const std::string& earlier, const std::string& current, const std::string& where);
 
+/// Sets the threads of LibTorch; 0 is OMP_NUM_THREADS, else the cores that this process may use. Returns their number.
+int64_t use_threads(int64_t threads);
+
 /// The program's version, commit and LibTorch, for example "bitnet 0.1.0 (commit 0123abc, LibTorch 1.13.1)".
 std::string program_version();
 

@@ -1,8 +1,6 @@
 #include "framework/experiment/runner.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <chrono>
 #include <memory>
@@ -42,11 +40,6 @@ SharedData open_data(const ExperimentConfig& config, ProgressReporter& progress)
   data.dataset = open_dataset(config.dataset, progress);
   data.tokenizer = open_tokenizer(config.tokenizer, *data.dataset, progress);
   return data;
-}
-
-void use_threads(int64_t threads) {
-  // OpenMP's number is OMP_NUM_THREADS, else the cores that this process may use; LibTorch would take half of them.
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads) : omp_get_max_threads());
 }
 
 /// A configuration that an earlier run stored. Where it can not be read the file is damaged, which is no mistake of the

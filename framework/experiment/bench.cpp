@@ -1,0 +1,264 @@
+#include "framework/experiment/bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "framework/core/error.h"
+#include "framework/experiment/bench_worker.h"
+#include "framework/experiment/environment.h"
+#include "framework/experiment/worker_process.h"
+
+namespace bitnet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Warm-up: rounds of so many tokens until two neighbors differ by less than the tolerance.
+constexpr int64_t kWarmPrompt = 128;
+constexpr int64_t kWarmGenerate = 16;
+constexpr int kWarmRounds = 5;
+constexpr double kWarmTolerance = 0.05;
+/// The threads of a worker that has answered spin for some milliseconds more before they sleep; the next one must not
+/// share its cores with them.
+constexpr std::chrono::milliseconds kSettle{20};
+
+struct Test {
+  bool generation;
+  int64_t tokens;
+  std::string name() const { return (generation ? "tg" : "pp") + std::to_string(tokens); }
+};
+
+/// One form's process and what it said of its model.
+class BenchWorker {
+ public:
+  BenchWorker(const BenchWorkerOptions& options, const std::string& program)
+      : process_(std::string(form_name(options.linear)), words_of(options, program)) {
+    ready_ = answer();
+  }
+
+  double seconds(const Test& test, int64_t tokens) {
+    process_.send(Json{{"test", test.generation ? "tg" : "pp"}, {"tokens", tokens}}.dump());
+    const Json reply = answer();
+    peak_rss_bytes_ = number<int64_t>(reply, "peak_rss_bytes");
+    const auto seconds = number<double>(reply, "seconds");
+    std::this_thread::sleep_for(kSettle);
+    return seconds;
+  }
+
+  int64_t fact(const char* key) const { return number<int64_t>(ready_, key); }
+  int64_t peak_rss_bytes() const { return peak_rss_bytes_; }
+
+ private:
+  static std::vector<std::string> words_of(const BenchWorkerOptions& options, const std::string& program) {
+    std::vector<std::string> words = worker_words(options);
+    words.insert(words.begin(), program);
+    return words;
+  }
+
+  Json answer() {
+    const std::string line = process_.receive();
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) {
+      throw Error(ExitCode::kInternal,
+                  fmt::format("worker '{}': the answer must be a JSON object, but is '{}'.", process_.name(), line));
+    }
+    if (json.contains("error")) {
+      throw Error(static_cast<ExitCode>(number<int>(json, "exit_code")), json["error"].get<std::string>());
+    }
+    return json;
+  }
+
+  template <typename Number>
+  Number number(const Json& json, const char* key) const {
+    if (!json.contains(key) || !json[key].is_number()) {
+      throw Error(ExitCode::kInternal, fmt::format("worker '{}': the answer must have the number '{}', but is {}.",
+                                                   process_.name(), key, json.dump()));
+    }
+    return json[key].get<Number>();
+  }
+
+  WorkerProcess process_;
+  Json ready_;
+  int64_t peak_rss_bytes_ = 0;
+};
+
+void warm_up(BenchWorker& worker, const Test& test) {
+  // A whole prompt touches all buffers; the rounds then may be shorter.
+  if (!test.generation) worker.seconds(test, test.tokens);
+  const int64_t tokens = std::min(test.tokens, test.generation ? kWarmGenerate : kWarmPrompt);
+  double last = worker.seconds(test, tokens);
+  for (int round = 1; round < kWarmRounds; ++round) {
+    const double seconds = worker.seconds(test, tokens);
+    if (std::abs(seconds - last) < kWarmTolerance * last) return;
+    last = seconds;
+  }
+}
+
+/// The whole measurement, with the progress in steps.
+class Bench {
+ public:
+  Bench(const BenchOptions& options, const BenchMeans& means, ProgressReporter& progress)
+      : options_(options), means_(means), progress_(progress) {
+    if (options.prompt > 0) tests_.push_back({false, options.prompt});
+    if (options.generate > 0) tests_.push_back({true, options.generate});
+  }
+
+  BenchResult run() {
+    BenchResult result;
+    result.model = options_.model;
+    result.threads = use_threads(options_.threads);
+    read_machine(result);
+    const auto forms = static_cast<int64_t>(options_.linears.size());
+    const auto tests = static_cast<int64_t>(tests_.size());
+    progress_.start("bench", forms + 2 + tests * forms * (1 + options_.repetitions), "steps");
+    for (const LinearForm form : options_.linears) start_worker(form, result.threads);
+    MachineLimits limits = means_.limits(result.threads);
+    step("limits of the machine");
+    for (const Test& test : tests_) measure(test, result);
+    limits = larger(limits, means_.limits(result.threads));
+    step("limits of the machine");
+    progress_.finish();
+    finish_rows(limits, result);
+    return result;
+  }
+
+ private:
+  void step(const std::string& note) { progress_.update(++done_, note); }
+
+  void read_machine(BenchResult& result) {
+    const Environment environment = read_environment({}, "", "");
+    for (const std::string& warning : environment.warnings) progress_.warning(warning);
+    const Json facts = Json::parse(environment.json);
+    result.kernel = facts.at("ternary_kernel");
+    result.cpu = facts.at("cpu");
+    result.blas_core = facts.at("blas").at("core");
+  }
+
+  void start_worker(LinearForm form, int64_t threads) {
+    progress_.update(done_, fmt::format("{}: making the model", form_name(form)));
+    workers_.push_back(std::make_unique<BenchWorker>(BenchWorkerOptions{.model = options_.model,
+                                                                        .linear = form,
+                                                                        .head = head_of(form, options_.packed_head),
+                                                                        .vocab_size = options_.vocab_size,
+                                                                        .prompt = options_.prompt,
+                                                                        .generate = options_.generate,
+                                                                        .threads = threads,
+                                                                        .seed = options_.seed},
+                                                     means_.program));
+    step(fmt::format("{}: model ready", form_name(form)));
+  }
+
+  void measure(const Test& test, BenchResult& result) {
+    const size_t first_row = result.rows.size();
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      BenchRow row;
+      row.linear = options_.linears[i];
+      row.head = head_of(row.linear, options_.packed_head);
+      row.test = test.name();
+      result.rows.push_back(row);
+      warm_up(*workers_[i], test);
+      step(fmt::format("{} {}: warm", form_name(row.linear), row.test));
+    }
+    for (int64_t repetition = 0; repetition < options_.repetitions; ++repetition) {
+      for (const size_t i : turn_order(workers_.size(), repetition)) {
+        BenchRow& row = result.rows[first_row + i];
+        const double rate = static_cast<double>(test.tokens) / workers_[i]->seconds(test, test.tokens);
+        row.samples.push_back(rate);
+        step(fmt::format("{} {}: {:.1f} tokens/s", form_name(row.linear), row.test, rate));
+      }
+    }
+  }
+
+  void finish_rows(const MachineLimits& limits, BenchResult& result) const {
+    for (size_t r = 0; r < result.rows.size(); ++r) {
+      BenchRow& row = result.rows[r];
+      const BenchWorker& worker = *workers_[r % workers_.size()];
+      const bool generation = tests_[r / workers_.size()].generation;
+      row.median_tokens_per_second = median(row.samples);
+      row.peak_rss_bytes = worker.peak_rss_bytes();
+      row.weight_bytes = worker.fact("weight_bytes");
+      row.cache_bytes = worker.fact("cache_bytes");
+      row.limit = limit_of(row.linear, generation, limits);
+      if (row.limit) {
+        const int64_t each = worker.fact(generation ? "bytes_per_token" : "products_per_token");
+        row.share_of_limit = row.median_tokens_per_second * static_cast<double>(each) / row.limit->value;
+      }
+    }
+  }
+
+  const BenchOptions& options_;
+  const BenchMeans& means_;
+  ProgressReporter& progress_;
+  std::vector<Test> tests_;
+  std::vector<std::unique_ptr<BenchWorker>> workers_;
+  int64_t done_ = 0;
+};
+
+}  // namespace
+
+BenchResult run_bench(const BenchOptions& options, ProgressReporter& progress, const BenchMeans& means) {
+  return Bench(options, means, progress).run();
+}
+
+std::string_view form_name(LinearForm form) {
+  switch (form) {
+    case LinearForm::kPacked:
+      return "packed";
+    case LinearForm::kFloat32:
+      return "float";
+    case LinearForm::kBfloat16:
+      return "bfloat16";
+  }
+  return "";
+}
+
+HeadFormat head_of(LinearForm form, HeadFormat packed_head) {
+  switch (form) {
+    case LinearForm::kPacked:
+      return packed_head;
+    case LinearForm::kFloat32:
+      return HeadFormat::kFloat32;
+    case LinearForm::kBfloat16:
+      return HeadFormat::kBfloat16;
+  }
+  return packed_head;
+}
+
+std::vector<size_t> turn_order(size_t forms, int64_t repetition) {
+  std::vector<size_t> order(forms);
+  for (size_t i = 0; i < forms; ++i) order[i] = repetition % 2 == 0 ? i : forms - 1 - i;
+  return order;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double median_ratio(const std::vector<double>& numerators, const std::vector<double>& denominators) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < numerators.size(); ++i) ratios.push_back(numerators[i] / denominators[i]);
+  return median(std::move(ratios));
+}
+
+std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& limits) {
+  if (generation) return SpeedLimit{"read_bandwidth", limits.read_bytes_per_second, "bytes/s"};
+  switch (form) {
+    case LinearForm::kPacked:
+      return SpeedLimit{"int8_rate", limits.int8_macs_per_second, "MAC/s"};
+    case LinearForm::kFloat32:
+      return SpeedLimit{"float32_rate", limits.float32_macs_per_second, "MAC/s"};
+    case LinearForm::kBfloat16:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace bitnet

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/core/progress.h"
+#include "framework/infer/machine_limits.h"
+#include "framework/infer/served_model.h"
+
+// Inference speed and resident memory of one model in several linear forms, measured side by side: every form lives in
+// a worker process of its own (bench_worker.h), and the forms take turns, so that all see the same moments of the
+// machine.
+
+namespace bitnet {
+
+struct BenchOptions {
+  std::string model;  ///< a model block's name (random ternary weights of its shape), or a model.safetensors of a run
+  std::vector<LinearForm> linears = {LinearForm::kPacked};
+  HeadFormat packed_head = HeadFormat::kInt8;  ///< float32 and bfloat16 models have heads of their own type
+  int64_t vocab_size = 32000;                  ///< of a model block; a run's model brings its own
+  int64_t prompt = 512;                        ///< tokens of the test `pp`; 0 leaves it out
+  int64_t generate = 128;                      ///< tokens of the test `tg`; 0 leaves it out
+  int64_t threads = 0;                         ///< 0: OMP_NUM_THREADS, else the cores that this process may use
+  int64_t repetitions = 5;
+  int64_t seed = 1;  ///< of random weights and of token ids
+};
+
+/// What bounds a test on this machine.
+struct SpeedLimit {
+  std::string kind;  ///< "read_bandwidth", "int8_rate" or "float32_rate"
+  double value = 0;
+  std::string unit;  ///< "bytes/s" or "MAC/s"
+};
+
+/// One linear form in one test.
+struct BenchRow {
+  LinearForm linear = LinearForm::kPacked;
+  HeadFormat head = HeadFormat::kInt8;
+  std::string test;             ///< "pp512", "tg128"
+  std::vector<double> samples;  ///< tokens per second of every repetition, in order
+  double median_tokens_per_second = 0;
+  int64_t peak_rss_bytes = 0;  ///< of the form's process, from its start, loading included
+  int64_t weight_bytes = 0;
+  int64_t cache_bytes = 0;
+  std::optional<SpeedLimit> limit;  ///< none where it was not measured (bfloat16 products)
+  std::optional<double> share_of_limit;
+};
+
+struct BenchResult {
+  std::string model;
+  int64_t threads = 0;
+  std::string kernel, cpu, blas_core;
+  std::vector<BenchRow> rows;  ///< test by test, the forms in the order asked for
+};
+
+/// What a test of the program replaces.
+struct BenchMeans {
+  std::string program = "/proc/self/exe";  ///< whose command `bench-worker` is a worker
+  std::function<MachineLimits(int64_t threads)> limits = measure_limits;
+};
+
+/// Measures. Errors: ConfigError and DataError as the worker found them; Error with ExitCode::kInternal where a worker
+/// dies.
+BenchResult run_bench(const BenchOptions& options, ProgressReporter& progress, const BenchMeans& means = {});
+
+/// "packed", "float", "bfloat16".
+std::string_view form_name(LinearForm form);
+inline constexpr LinearForm kAllForms[] = {LinearForm::kPacked, LinearForm::kFloat32, LinearForm::kBfloat16};
+
+/// The head that a form is measured with.
+HeadFormat head_of(LinearForm form, HeadFormat packed_head);
+
+/// Who is measured in which order in one repetition: forward, next time backward. Two forms: A B B A A B B A ...
+std::vector<size_t> turn_order(size_t forms, int64_t repetition);
+
+/// The middle value, of an even number the mean of the two. `values` holds at least one.
+double median(std::vector<double> values);
+
+/// Median of the ratios of samples of the same repetition, which stood beside each other in time.
+double median_ratio(const std::vector<double>& numerators, const std::vector<double>& denominators);
+
+/// What bounds a form in prompt processing or generation; none for bfloat16 products.
+std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& limits);
+
+}  // namespace bitnet
