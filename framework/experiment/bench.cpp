@@ -242,10 +242,10 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-double median_ratio(const std::vector<double>& numerators, const std::vector<double>& denominators) {
-  std::vector<double> ratios;
-  for (size_t i = 0; i < numerators.size(); ++i) ratios.push_back(numerators[i] / denominators[i]);
-  return median(std::move(ratios));
+std::vector<double> ratios_of(const std::vector<double>& numerators, const std::vector<double>& denominators) {
+  std::vector<double> ratios(numerators.size());
+  for (size_t i = 0; i < ratios.size(); ++i) ratios[i] = numerators[i] / denominators[i];
+  return ratios;
 }
 
 std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& limits) {

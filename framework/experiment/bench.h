@@ -80,8 +80,8 @@ std::vector<size_t> turn_order(size_t forms, int64_t repetition);
 /// The middle value, of an even number the mean of the two. `values` holds at least one.
 double median(std::vector<double> values);
 
-/// Median of the ratios of samples of the same repetition, which stood beside each other in time.
-double median_ratio(const std::vector<double>& numerators, const std::vector<double>& denominators);
+/// Ratios of samples of the same repetition, which stood beside each other in time.
+std::vector<double> ratios_of(const std::vector<double>& numerators, const std::vector<double>& denominators);
 
 /// What bounds a form in prompt processing or generation; none for bfloat16 products.
 std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& limits);

@@ -34,8 +34,7 @@ std::string ratios_markdown(const BenchResult& result) {
     const auto first = std::find_if(result.rows.begin(), result.rows.end(),
                                     [&](const BenchRow& other) { return other.test == row.test; });
     if (&*first == &row) continue;
-    std::vector<double> ratios;
-    for (size_t i = 0; i < row.samples.size(); ++i) ratios.push_back(first->samples[i] / row.samples[i]);
+    const std::vector<double> ratios = ratios_of(first->samples, row.samples);
     text += fmt::format("| {} / {} | {} | {} | {} | {} |\n", form_name(first->linear), form_name(row.linear), row.test,
                         format_significant(median(ratios), kDigits), range_text(ratios),
                         format_significant(static_cast<double>(first->peak_rss_bytes) /

@@ -1,0 +1,52 @@
+#include "framework/experiment/bench_text.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/framework/experiment/sample_bench.h"
+
+namespace bitnet {
+namespace {
+
+TEST(BenchText, MarkdownIsOneTableAndTheRatiosOfTheFirstFormToTheOthers) {
+  EXPECT_EQ(bench_markdown(testing::sample_bench()), R"(@@MARKDOWN@@)");
+}
+
+TEST(BenchText, MarkdownOfOneFormHasNoRatios) {
+  BenchResult result = testing::sample_bench();
+  std::erase_if(result.rows, [](const BenchRow& row) { return row.linear != LinearForm::kPacked; });
+  result.threads = 1;
+  const std::string text = bench_markdown(result);
+  EXPECT_EQ(text.find("ratio"), std::string::npos);
+  EXPECT_NE(text.find(", 1 thread, "), std::string::npos);
+}
+
+TEST(BenchText, JsonHasAnObjectForEachFormAndTest) {
+  const auto array = nlohmann::json::parse(bench_json(testing::sample_bench()));
+  ASSERT_EQ(array.size(), 4U);
+  EXPECT_EQ(array[0], nlohmann::json::parse(R"({
+    "model": "some|model", "linear": "packed", "head": "int8", "test": "pp512", "threads": 2,
+    "median_tokens_per_second": 510.0, "samples": [500.0, 520.5, 510.0], "peak_rss_bytes": 445000000,
+    "weight_bytes": 375000000, "cache_bytes": 23000000, "share_of_limit": 0.55,
+    "limit": {"kind": "int8_rate", "value": 900e9, "unit": "MAC/s"},
+    "kernel": "avx2", "cpu": "Processor 9", "blas_core": "Haswell"})"));
+  EXPECT_EQ(array[1]["linear"], "bfloat16");
+  EXPECT_TRUE(array[1]["limit"].is_null());
+  EXPECT_TRUE(array[1]["share_of_limit"].is_null());
+  EXPECT_EQ(array[3]["limit"]["kind"], "read_bandwidth");
+}
+
+TEST(BenchText, CsvHasALineForEachSample) {
+  BenchResult result = testing::sample_bench();
+  result.model = "a, \"b\"";
+  result.rows.erase(result.rows.begin() + 1, result.rows.end());
+  EXPECT_EQ(bench_csv(result),
+            "model,linear,head,test,threads,repetition,tokens_per_second,peak_rss_bytes,weight_bytes,cache_bytes\n"
+            "\"a, \"\"b\"\"\",packed,int8,pp512,2,1,500,445000000,375000000,23000000\n"
+            "\"a, \"\"b\"\"\",packed,int8,pp512,2,2,520.5,445000000,375000000,23000000\n"
+            "\"a, \"\"b\"\"\",packed,int8,pp512,2,3,510,445000000,375000000,23000000\n");
+}
+
+}  // namespace
+}  // namespace bitnet
