@@ -207,6 +207,13 @@ class PackedStages {
  private:
   const PassBuffers::Quantized& input() const { return by_rows_ ? pass_.buffers.input : own_.input; }
 
+  /// Quantized row `row` at a depth of `padded`. The first row of a member lies where it does at the largest depth:
+  /// other members may be at a stage of another depth, and must not meet these rows.
+  int8_t* codes(int64_t row, int64_t padded) const {
+    const Tensor& all = input().codes;
+    return all.data_ptr<int8_t>() + rows_.begin * all.size(1) + (row - rows_.begin) * padded;
+  }
+
   void quantize(const Tensor& norm, const Tensor& x, int64_t k) {
     const int64_t padded = kernels::padded_k(k);
     const float* norm_weight = norm.defined() ? norm.data_ptr<float>() : nullptr;
@@ -217,8 +224,8 @@ class PackedStages {
         kernels::rms_norm_rows(values, 1, k, norm_weight, pass_.epsilon(), normed, nullptr);
         values = normed;
       }
-      kernels::quantize_rows(values, 1, k, padded, input().codes.data_ptr<int8_t>() + row * padded,
-                             input().scales.data_ptr<float>() + row, input().sums.data_ptr<int32_t>() + row);
+      kernels::quantize_rows(values, 1, k, padded, codes(row, padded), input().scales.data_ptr<float>() + row,
+                             input().sums.data_ptr<int32_t>() + row);
     }
   }
 
@@ -236,7 +243,7 @@ class PackedStages {
       for (int64_t output = begin; output < end; output += slice) {
         const int64_t count = std::min(slice, end - output);
         kernel_.gemm({.packed_rows_N = packed + kernels::kHeaderBytes + output * kernels::packed_row_bytes(linear.in),
-                      .acts_MK = input().codes.data_ptr<int8_t>() + first * padded,
+                      .acts_MK = codes(first, padded),
                       .act_sums_M = input().sums.data_ptr<int32_t>() + first,
                       .out_MN = sums,
                       .out_stride = count,

@@ -115,6 +115,24 @@ TEST_P(SessionOf, OfAFloatModelIsCloseToIt) {
   }
 }
 
+// Threads that have rows of their own are at different stages at a time, with inputs of different depths.
+TEST(Session, ThreadsDoNotWriteIntoEachOthersInputs) {
+  ModelConfig config = small_config();
+  config.ffn_width = 3000;
+  const DecoderLM model = model_of(config);
+  const ServedModel served = serve(model);
+  const std::vector<int32_t> tokens = some_tokens(190);
+  const at::Tensor expected = hidden_of(model, tokens);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  Session session(served, 190);
+  for (int repetition = 0; repetition < 60; ++repetition) {
+    session.rewind(0);
+    ASSERT_TRUE(at::equal(session.read(tokens, 190), expected)) << repetition;
+  }
+  at::set_num_threads(threads);
+}
+
 INSTANTIATE_TEST_SUITE_P(Placements, SessionOf, ::testing::ValuesIn(all_placements()),
                          [](const auto& info) { return info.param.name; });
 
