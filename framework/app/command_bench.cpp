@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <iostream>
+#include <optional>
 #include <string_view>
 
 #include "framework/app/commands.h"
 #include "framework/app/failure.h"
 #include "framework/app/options.h"
 #include "framework/app/progress_bar.h"
-#include "framework/config/enum_names.h"
 #include "framework/core/error.h"
 #include "framework/experiment/bench.h"
 #include "framework/experiment/bench_text.h"
@@ -61,10 +61,9 @@ std::vector<LinearForm> forms_of(const std::string& text) {
 }
 
 HeadFormat head_format(const std::string& text) {
-  for (const auto& [name, format] : EnumNames<HeadFormat>::kNames) {
-    if (name == text) return format;
-  }
-  refuse("--head", "float32, bfloat16 or int8", text);
+  const std::optional<HeadFormat> format = head_named(text);
+  if (!format) refuse("--head", "float32, bfloat16 or int8", text);
+  return *format;
 }
 
 using Renderer = std::string (*)(const BenchResult&);
@@ -112,9 +111,10 @@ int bench_command(const std::vector<std::string>& words) {
   command.usage = "bitnet bench MODEL [options]";
   command.summary =
       "Measures the speed of inference and the memory it takes: prompt processing (pp) and generation (tg), as\n"
-      "llama-bench does. MODEL is a block of configs/model/ (random ternary weights of that shape) or the\n"
-      "model.safetensors of a run. Each form of the linear layers runs in a process of its own; several are measured\n"
-      "by turns, and every figure also stands as a share of what this machine can do at most.";
+      "llama-bench does. MODEL is a block of configs/model/ (random ternary weights of that shape), the\n"
+      "model.safetensors of a run, or a packed model (.bnet). Each form of the linear layers runs in a process of its\n"
+      "own; several are measured by turns, and every figure also stands as a share of what this machine can do at "
+      "most.";
   command.example = "bitnet bench tinyllama-1.1b --linear packed,float --threads 2";
   command.positional = {"MODEL"};
   const BenchOptions defaults;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "framework/config/enum_names.h"
 #include "framework/core/error.h"
 #include "framework/experiment/bench_worker.h"
 #include "framework/experiment/environment.h"
@@ -52,6 +53,15 @@ class BenchWorker {
   }
 
   int64_t fact(const char* key) const { return number<int64_t>(ready_, key); }
+  /// The head that its model has: an artifact has its own.
+  HeadFormat head() const {
+    const std::optional<HeadFormat> head = head_named(ready_.value("head", ""));
+    if (!head) {
+      throw Error(ExitCode::kInternal, fmt::format("worker '{}': the answer must name its head, but is {}.",
+                                                   process_.name(), ready_.dump()));
+    }
+    return *head;
+  }
   int64_t peak_rss_bytes() const { return peak_rss_bytes_; }
 
  private:
@@ -159,7 +169,7 @@ class Bench {
     for (size_t i = 0; i < workers_.size(); ++i) {
       BenchRow row;
       row.linear = options_.linears[i];
-      row.head = head_of(row.linear, options_.packed_head);
+      row.head = workers_[i]->head();
       row.test = test.name();
       result.rows.push_back(row);
       warm_up(*workers_[i], test);
@@ -216,6 +226,13 @@ std::string_view form_name(LinearForm form) {
       return "bfloat16";
   }
   return "";
+}
+
+std::optional<HeadFormat> head_named(std::string_view name) {
+  for (const auto& [known, format] : EnumNames<HeadFormat>::kNames) {
+    if (known == name) return format;
+  }
+  return std::nullopt;
 }
 
 HeadFormat head_of(LinearForm form, HeadFormat packed_head) {

@@ -18,9 +18,10 @@
 namespace bitnet {
 
 struct BenchOptions {
-  std::string model;  ///< a model block's name (random ternary weights of its shape), or a model.safetensors of a run
+  /// A model block's name (random ternary weights of its shape), a model.safetensors of a run, or a .bnet artifact.
+  std::string model;
   std::vector<LinearForm> linears = {LinearForm::kPacked};
-  HeadFormat packed_head = HeadFormat::kInt8;  ///< float32 and bfloat16 models have heads of their own type
+  HeadFormat packed_head = HeadFormat::kInt8;  ///< of a packed model; an artifact and the other forms have their own
   int64_t vocab_size = 32000;                  ///< of a model block; a run's model brings its own
   int64_t prompt = 512;                        ///< tokens of the test `pp`; 0 leaves it out
   int64_t generate = 128;                      ///< tokens of the test `tg`; 0 leaves it out
@@ -70,6 +71,9 @@ BenchResult run_bench(const BenchOptions& options, ProgressReporter& progress, c
 /// "packed", "float", "bfloat16".
 std::string_view form_name(LinearForm form);
 inline constexpr LinearForm kAllForms[] = {LinearForm::kPacked, LinearForm::kFloat32, LinearForm::kBfloat16};
+
+/// The format that a name like "int8" means, or none.
+std::optional<HeadFormat> head_named(std::string_view name);
 
 /// The head that a form is measured with.
 HeadFormat head_of(LinearForm form, HeadFormat packed_head);

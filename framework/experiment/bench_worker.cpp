@@ -17,6 +17,7 @@
 #include "framework/core/error.h"
 #include "framework/experiment/bench.h"
 #include "framework/experiment/environment.h"
+#include "framework/infer/artifact.h"
 #include "framework/infer/session.h"
 #include "framework/infer/speed.h"
 #include "framework/nn/model_file.h"
@@ -42,6 +43,16 @@ void check_length(const char* option, int64_t tokens, int64_t context) {
   }
 }
 
+ServedModel open_artifact(const BenchWorkerOptions& options) {
+  if (options.linear != LinearForm::kPacked) {
+    throw ConfigError(
+        fmt::format("command line: --linear must be packed for {}, which holds packed weights alone, but "
+                    "is {}. Name the model.safetensors of the run.",
+                    options.model, form_name(options.linear)));
+  }
+  return read_artifact(options.model).model;
+}
+
 bool is_model_file(const std::string& model) {
   return model.ends_with(".safetensors") || model.find('/') != std::string::npos;
 }
@@ -52,6 +63,11 @@ ServedModel open_served(const BenchWorkerOptions& options) {
     check_length("--prompt", options.prompt, config.context);
     check_length("--generate", options.generate, config.context);
   };
+  if (is_artifact(options.model)) {
+    ServedModel model = open_artifact(options);
+    check(model.config);
+    return model;
+  }
   if (is_model_file(options.model)) {
     const LoadedModel loaded = load_model(options.model);
     check(loaded.model.config());
@@ -136,6 +152,7 @@ void run_bench_worker(const BenchWorkerOptions& options, int input, int output) 
   keep_freed_memory(false);
   keep_freed_memory(true);
   write_line(output, {{"ready", true},
+                      {"head", enum_name(model.head.format())},
                       {"weight_bytes", model.bytes().total()},
                       {"cache_bytes", session.cache_bytes()},
                       {"bytes_per_token", model.bytes_per_token()},

@@ -63,7 +63,9 @@ ServedModel assemble(const ModelConfig& config, int64_t vocab_size, LinearForm f
   };
   const bool inside = config.norm == NormPlacement::kTips;
   const bool sub_norms = config.norm == NormPlacement::kBitnet;
+  // The tables first: while a part stands in memory twice, it is best that little else does.
   served.embedding = table("embedding");
+  served.head = config.tied_head ? served.embedding : table("head");
   for (int64_t index = 0; index < config.layers; ++index) {
     const std::string prefix = "layers." + std::to_string(index) + ".";
     const auto norm = [&](bool present, const std::string& name, int64_t size) {
@@ -81,7 +83,6 @@ ServedModel assemble(const ModelConfig& config, int64_t vocab_size, LinearForm f
     served.blocks.push_back(std::move(block));
   }
   served.final_norm = parts.norm("final_norm", config.width);
-  served.head = config.tied_head ? served.embedding : table("head");
   return served;
 }
 

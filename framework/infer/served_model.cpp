@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "framework/core/random.h"
 #include "framework/infer/assemble.h"
@@ -22,6 +23,8 @@ constexpr uint64_t kMeasurePurpose = 4;
 constexpr float kRandomScale = 0.02f;
 /// Uniform digits of base 3 in a random word: 3^32 / 2^64 < 10^-3 bounds the bias of the last one.
 constexpr int64_t kTritsInWord = 32;
+/// Rows of a random table that are made at once.
+constexpr int64_t kTablePiece = 2048;
 
 Tensor in_form(const Tensor& weight, LinearForm form) {
   switch (form) {
@@ -55,16 +58,15 @@ class TrainedParts : public ModelParts {
   std::map<std::string, Tensor> tensors_;
 };
 
-/// Ternary values times kRandomScale, a stream of its own for each tensor.
-Tensor random_weight(at::IntArrayRef shape, int64_t seed, uint64_t index) {
-  Tensor weight = at::empty(shape, at::kFloat);
+/// Ternary values times kRandomScale, a stream of its own for each row of each tensor. Shapes: [rows, columns], the
+/// rows of the tensor from `first_row` on.
+Tensor random_rows(int64_t first_row, int64_t rows, int64_t columns, int64_t seed, uint64_t index) {
+  Tensor weight = at::empty({rows, columns}, at::kFloat);
   float* data = weight.data_ptr<float>();
-  const int64_t rows = shape[0];
-  const int64_t columns = weight.numel() / rows;
   at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      Random random =
-          random_stream(static_cast<uint64_t>(seed), kMeasurePurpose, index << 32 | static_cast<uint64_t>(row));
+      Random random = random_stream(static_cast<uint64_t>(seed), kMeasurePurpose,
+                                    index << 32 | static_cast<uint64_t>(first_row + row));
       for (int64_t i = 0; i < columns; i += kTritsInWord) {
         uint64_t trits = random.next();
         for (int64_t j = i; j < std::min(columns, i + kTritsInWord); ++j, trits /= 3) {
@@ -83,10 +85,22 @@ class RandomParts : public ModelParts {
       : config_(config), vocab_size_(vocab_size), form_(form), head_(head), seed_(seed) {}
   Tensor norm(const std::string&, int64_t size) override { return at::ones({size}, at::kFloat); }
   Tensor linear(const std::string&, const ServedLinear& shape) override {
-    return in_form(random_weight({shape.out, shape.in}, seed_, ++index_), form_);
+    return in_form(random_rows(0, shape.out, shape.in, seed_, ++index_), form_);
   }
   VocabularyTable table(const std::string&) override {
-    return {random_weight({vocab_size_, config_.width}, seed_, ++index_), head_};
+    // Piece by piece: as a whole in float32, a table would be the most that a packed model ever takes.
+    ++index_;
+    std::vector<Tensor> data, scales, sums;
+    for (int64_t first = 0; first < vocab_size_; first += kTablePiece) {
+      const int64_t rows = std::min(kTablePiece, vocab_size_ - first);
+      const VocabularyTable piece(random_rows(first, rows, config_.width, seed_, index_), head_);
+      data.push_back(piece.data());
+      scales.push_back(piece.scales());
+      sums.push_back(piece.sums());
+    }
+    const bool scaled = head_ == HeadFormat::kInt8;
+    return {head_, config_.width, at::cat(data), scaled ? at::cat(scales) : Tensor(),
+            scaled ? at::cat(sums) : Tensor()};
   }
 
  private:

@@ -49,14 +49,14 @@ TEST_F(Program, HelpListsEveryCommand) {
     const Answer help = answer({word});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_EQ(help.err, "");
-    for (const char* command : {"run", "config", "data", "evaluate", "generate", "report"}) {
+    for (const char* command : {"run", "config", "data", "evaluate", "generate", "bench", "report"}) {
       EXPECT_THAT(help.out, HasSubstr("\n  " + std::string(command) + " "));
     }
   }
 }
 
 TEST_F(Program, HelpOfEveryCommandSaysItsUsageAndShowsAnExample) {
-  for (const std::string command : {"", "run", "config", "data", "evaluate", "generate", "report"}) {
+  for (const std::string command : {"", "run", "config", "data", "evaluate", "generate", "bench", "report"}) {
     SCOPED_TRACE(command);
     const Answer result =
         answer(command.empty() ? std::vector<std::string>{"--help"} : std::vector<std::string>{command, "--help"});
@@ -144,6 +144,15 @@ TEST_F(Program, WrongCallsEndWithOneMessageAndTheirExitCode) {
       {"missing word", {"run"}, 2, "EXPERIMENT.yaml must be given"},
       {"surplus word", {"config", kQuickstart, kQuickstart}, 2, "too many positional options"},
       {"number that is none", {"generate", no_model, "--max-new-tokens", "many"}, 2, "many"},
+      {"bench of nothing", {"bench"}, 2, "MODEL must be given"},
+      {"unknown form", {"bench", "llama-1m", "--linear", "packed,int4"}, 2, "--linear must be packed, float, bfloat16"},
+      {"form named twice", {"bench", "llama-1m", "--linear", "float,float"}, 2, "but is 'float,float'"},
+      {"no form", {"bench", "llama-1m", "--linear", ""}, 2, "but is ''"},
+      {"unknown head", {"bench", "llama-1m", "--head", "int4"}, 2, "--head must be float32, bfloat16 or int8"},
+      {"unknown format", {"bench", "llama-1m", "--format", "xml"}, 2, "--format must be json, markdown or csv"},
+      {"no repetitions", {"bench", "llama-1m", "--repetitions", "0"}, 2, "--repetitions must be 1 to"},
+      {"negative threads", {"bench", "llama-1m", "--threads=-1"}, 2, "--threads must be 0 to"},
+      {"no test", {"bench", "llama-1m", "--prompt", "0", "--generate", "0"}, 2, "both are 0"},
       {"experiment that is absent", {"run", "experiments/absent.yaml"}, 2, "not there"},
       {"experiment that is a folder", {"run", "experiments"}, 2, "a folder"},
       {"experiment that is no YAML", {"run", (folder_ / "broken.yaml").string()}, 2, "broken.yaml:"},

@@ -64,12 +64,12 @@ class BenchWithScripts : public ::testing::Test {
     const std::filesystem::path script = folder_ / "worker.sh";
     write_file_atomic(script,
                       "#!/bin/sh\n"
-                      "ready='{\"ready\": true, \"weight_bytes\": 1000, \"cache_bytes\": 10, \"bytes_per_token\": 400, "
+                      "ready='{\"ready\": true, \"head\": \"int8\", \"weight_bytes\": 1000, \"cache_bytes\": 10, "
+                      "\"bytes_per_token\": 400, "
                       "\"products_per_token\": 50}'\n"
                       "answer='{\"seconds\": 0.5, \"peak_rss_bytes\": 4096}'\n" +
                           commands);
     std::filesystem::permissions(script, std::filesystem::perms::owner_all);
-    options_.model = "some-model";
     BenchMeans means;
     means.program = script.string();
     means.limits = [this](int64_t threads) {
@@ -104,7 +104,8 @@ class BenchWithScripts : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  BenchOptions options_{.linears = {LinearForm::kPacked, LinearForm::kFloat32},
+  BenchOptions options_{.model = "some-model",
+                        .linears = {LinearForm::kPacked, LinearForm::kFloat32},
                         .prompt = 8,
                         .generate = 4,
                         .threads = 1,

@@ -14,8 +14,8 @@
 namespace bitnet {
 namespace {
 
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 const DeltaRow& row_named(const Comparison& comparison, const std::string& metric, const std::string& evaluator = "") {
   for (const DeltaRow& row : comparison.rows) {

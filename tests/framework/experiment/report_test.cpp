@@ -15,8 +15,8 @@
 namespace bitnet {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Whether every element that is opened is closed in order (void elements and declarations aside): HTML as this report
 /// writes it, and XML.

@@ -14,8 +14,8 @@
 namespace bitnet {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 // The comparisons take every struct apart by structured bindings: a field that is added without a thought for the file
 // does not compile here.

@@ -10,9 +10,9 @@
 namespace bitnet {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 LineChart sample_chart() {
   LineChart chart;
