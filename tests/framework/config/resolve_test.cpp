@@ -220,6 +220,13 @@ TEST(Resolve, AnEvaluatorByName) {
   }
 }
 
+TEST(Resolve, AModelByName) {
+  const ExperimentFolder folder;
+  const auto configs = folder.path() / "configs";
+  EXPECT_EQ(resolve_model("base", configs).ffn_width, 96);
+  EXPECT_THROW(resolve_model("bass", configs), ConfigError);
+}
+
 TEST(Resolve, AModelReadsBackFromItsText) {
   const ModelConfig model = ExperimentFolder().resolve({"model.rope_theta=500000"}).config.variants[0].model;
   const ModelConfig again = read_model_text(model_text(model), "checkpoint");
