@@ -29,6 +29,9 @@ constexpr double kWarmTolerance = 0.05;
 /// share its cores with them.
 constexpr std::chrono::milliseconds kSettle{20};
 
+/// Limits before and after that differ by more than this say that the machine was not ours alone.
+constexpr double kSteadyShare = 0.85;
+
 struct Test {
   bool generation;
   int64_t tokens;
@@ -128,13 +131,13 @@ class Bench {
     const auto tests = static_cast<int64_t>(tests_.size());
     progress_.start("bench", forms + 2 + tests * forms * (1 + options_.repetitions), "steps");
     for (const LinearForm form : options_.linears) start_worker(form, result.threads);
-    MachineLimits limits = means_.limits(result.threads);
+    const MachineLimits before = means_.limits(result.threads);
     step("limits of the machine");
     for (const Test& test : tests_) measure(test, result);
-    limits = larger(limits, means_.limits(result.threads));
+    const MachineLimits after = means_.limits(result.threads);
     step("limits of the machine");
     progress_.finish();
-    finish_rows(limits, result);
+    finish_rows(before, after, result);
     return result;
   }
 
@@ -185,7 +188,7 @@ class Bench {
     }
   }
 
-  void finish_rows(const MachineLimits& limits, BenchResult& result) const {
+  void finish_rows(const MachineLimits& before, const MachineLimits& after, BenchResult& result) const {
     for (size_t r = 0; r < result.rows.size(); ++r) {
       BenchRow& row = result.rows[r];
       const BenchWorker& worker = *workers_[r % workers_.size()];
@@ -194,12 +197,23 @@ class Bench {
       row.peak_rss_bytes = worker.peak_rss_bytes();
       row.weight_bytes = worker.fact("weight_bytes");
       row.cache_bytes = worker.fact("cache_bytes");
-      row.limit = limit_of(row.linear, generation, limits);
+      row.limit = limit_of(row.linear, generation, before, after);
       if (row.limit) {
         const int64_t each = worker.fact(generation ? "bytes_per_token" : "products_per_token");
         row.share_of_limit = row.median_tokens_per_second * static_cast<double>(each) / row.limit->value;
       }
     }
+    warn_of_change("read bandwidth", before.read_bytes_per_second, after.read_bytes_per_second);
+    warn_of_change("int8 rate", before.int8_macs_per_second, after.int8_macs_per_second);
+  }
+
+  /// A machine that other programs use too gives shares that say little.
+  void warn_of_change(const char* what, double before, double after) const {
+    if (std::min(before, after) > kSteadyShare * std::max(before, after)) return;
+    progress_.warning(
+        fmt::format("the machine's {} was {:.1f} G/s before and {:.1f} G/s after the measurement: other "
+                    "programs use it. Compare ratios, not shares, or measure again.",
+                    what, before / 1e9, after / 1e9));
   }
 
   const BenchOptions& options_;
@@ -265,13 +279,17 @@ std::vector<double> ratios_of(const std::vector<double>& numerators, const std::
   return ratios;
 }
 
-std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& limits) {
-  if (generation) return SpeedLimit{"read_bandwidth", limits.read_bytes_per_second, "bytes/s"};
+std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& before,
+                                   const MachineLimits& after) {
+  const auto limit = [&](const char* kind, double MachineLimits::*of, const char* unit) {
+    return SpeedLimit{kind, std::max(before.*of, after.*of), unit, before.*of, after.*of};
+  };
+  if (generation) return limit("read_bandwidth", &MachineLimits::read_bytes_per_second, "bytes/s");
   switch (form) {
     case LinearForm::kPacked:
-      return SpeedLimit{"int8_rate", limits.int8_macs_per_second, "MAC/s"};
+      return limit("int8_rate", &MachineLimits::int8_macs_per_second, "MAC/s");
     case LinearForm::kFloat32:
-      return SpeedLimit{"float32_rate", limits.float32_macs_per_second, "MAC/s"};
+      return limit("float32_rate", &MachineLimits::float32_macs_per_second, "MAC/s");
     case LinearForm::kBfloat16:
       return std::nullopt;
   }

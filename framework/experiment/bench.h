@@ -33,8 +33,9 @@ struct BenchOptions {
 /// What bounds a test on this machine.
 struct SpeedLimit {
   std::string kind;  ///< "read_bandwidth", "int8_rate" or "float32_rate"
-  double value = 0;
+  double value = 0;  ///< the larger of the two measurements
   std::string unit;  ///< "bytes/s" or "MAC/s"
+  double before = 0, after = 0;
 };
 
 /// One linear form in one test.
@@ -87,7 +88,9 @@ double median(std::vector<double> values);
 /// Ratios of samples of the same repetition, which stood beside each other in time.
 std::vector<double> ratios_of(const std::vector<double>& numerators, const std::vector<double>& denominators);
 
-/// What bounds a form in prompt processing or generation; none for bfloat16 products.
-std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& limits);
+/// What bounds a form in prompt processing or generation, from the limits measured before and after it; none for
+/// bfloat16 products.
+std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& before,
+                                   const MachineLimits& after);
 
 }  // namespace bitnet

@@ -97,7 +97,11 @@ std::string bench_json(const BenchResult& result) {
     };
     if (row.share_of_limit) object["share_of_limit"] = *row.share_of_limit;
     if (row.limit) {
-      object["limit"] = {{"kind", row.limit->kind}, {"value", row.limit->value}, {"unit", row.limit->unit}};
+      object["limit"] = {{"kind", row.limit->kind},
+                         {"value", row.limit->value},
+                         {"unit", row.limit->unit},
+                         {"before", row.limit->before},
+                         {"after", row.limit->after}};
     }
     array.push_back(std::move(object));
   }

@@ -107,10 +107,4 @@ MachineLimits measure_limits(int64_t threads) {
           .float32_macs_per_second = register_rate(threads, kernels::float_peak)};
 }
 
-MachineLimits larger(const MachineLimits& a, const MachineLimits& b) {
-  return {.read_bytes_per_second = std::max(a.read_bytes_per_second, b.read_bytes_per_second),
-          .int8_macs_per_second = std::max(a.int8_macs_per_second, b.int8_macs_per_second),
-          .float32_macs_per_second = std::max(a.float32_macs_per_second, b.float32_macs_per_second)};
-}
-
 }  // namespace bitnet

@@ -15,7 +15,4 @@ struct MachineLimits {
 /// Errors: std::bad_alloc; std::invalid_argument where BITNET_ISA names no kernel of this machine.
 MachineLimits measure_limits(int64_t threads);
 
-/// The larger of each: a limit that was reached once exists, also where another program took part of it later.
-MachineLimits larger(const MachineLimits& a, const MachineLimits& b);
-
 }  // namespace bitnet

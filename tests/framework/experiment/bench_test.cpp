@@ -38,16 +38,22 @@ TEST(Bench, RatiosAreOfSamplesOfTheSameRepetition) {
 }
 
 TEST(Bench, ALimitIsThatOfTheFormsOwnArithmeticOrOfTheMemory) {
-  const MachineLimits limits{1e9, 2e9, 3e9};
+  const MachineLimits before{1e9, 2e9, 3e9}, after{2e9, 1e9, 3e9};
   for (const LinearForm form : kAllForms) {
-    EXPECT_EQ(limit_of(form, /*generation=*/true, limits)->kind, "read_bandwidth");
-    EXPECT_EQ(limit_of(form, /*generation=*/true, limits)->value, 1e9);
+    const std::optional<SpeedLimit> limit = limit_of(form, /*generation=*/true, before, after);
+    ASSERT_TRUE(limit);
+    EXPECT_EQ(limit->kind, "read_bandwidth");
+    EXPECT_EQ(limit->value, 2e9);
+    EXPECT_EQ(limit->before, 1e9);
+    EXPECT_EQ(limit->after, 2e9);
   }
-  EXPECT_EQ(limit_of(LinearForm::kPacked, /*generation=*/false, limits)->kind, "int8_rate");
-  EXPECT_EQ(limit_of(LinearForm::kPacked, /*generation=*/false, limits)->value, 2e9);
-  EXPECT_EQ(limit_of(LinearForm::kFloat32, /*generation=*/false, limits)->kind, "float32_rate");
-  EXPECT_EQ(limit_of(LinearForm::kFloat32, /*generation=*/false, limits)->value, 3e9);
-  EXPECT_FALSE(limit_of(LinearForm::kBfloat16, /*generation=*/false, limits));
+  const std::optional<SpeedLimit> packed = limit_of(LinearForm::kPacked, /*generation=*/false, before, after);
+  EXPECT_EQ(packed->kind, "int8_rate");
+  EXPECT_EQ(packed->value, 2e9);
+  const std::optional<SpeedLimit> floats = limit_of(LinearForm::kFloat32, /*generation=*/false, before, after);
+  EXPECT_EQ(floats->kind, "float32_rate");
+  EXPECT_EQ(floats->value, 3e9);
+  EXPECT_FALSE(limit_of(LinearForm::kBfloat16, /*generation=*/false, before, after));
 }
 
 TEST(Bench, OnlyThePackedModelHasAChoiceOfHeads) {

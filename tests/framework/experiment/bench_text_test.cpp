@@ -43,7 +43,7 @@ TEST(BenchText, JsonHasAnObjectForEachFormAndTest) {
     "model": "some|model", "linear": "packed", "head": "int8", "test": "pp512", "threads": 2,
     "median_tokens_per_second": 510.0, "samples": [500.0, 520.5, 510.0], "peak_rss_bytes": 445000000,
     "weight_bytes": 375000000, "cache_bytes": 23000000, "share_of_limit": 0.55,
-    "limit": {"kind": "int8_rate", "value": 900e9, "unit": "MAC/s"},
+    "limit": {"kind": "int8_rate", "value": 900e9, "unit": "MAC/s", "before": 900e9, "after": 880e9},
     "kernel": "avx2", "cpu": "Processor 9", "blas_core": "Haswell"})"));
   EXPECT_EQ(array[1]["linear"], "bfloat16");
   EXPECT_TRUE(array[1]["limit"].is_null());

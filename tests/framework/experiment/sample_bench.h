@@ -15,7 +15,7 @@ inline BenchResult sample_bench() {
   result.kernel = "avx2";
   result.cpu = "Processor 9";
   result.blas_core = "Haswell";
-  const SpeedLimit int8{"int8_rate", 900e9, "MAC/s"}, read{"read_bandwidth", 40e9, "bytes/s"};
+  const SpeedLimit int8{"int8_rate", 900e9, "MAC/s", 900e9, 880e9}, read{"read_bandwidth", 40e9, "bytes/s", 39e9, 40e9};
   const auto add = [&](LinearForm linear, HeadFormat head, const char* test, std::vector<double> samples) -> BenchRow& {
     BenchRow row;
     row.linear = linear;

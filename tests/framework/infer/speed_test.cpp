@@ -55,12 +55,5 @@ TEST(MachineLimits, AreMeasured) {
   EXPECT_GT(limits.float32_macs_per_second, 0);
 }
 
-TEST(MachineLimits, LargerTakesTheLargerOfEach) {
-  const MachineLimits both = larger({1, 20, 3}, {2, 10, 3});
-  EXPECT_EQ(both.read_bytes_per_second, 2);
-  EXPECT_EQ(both.int8_macs_per_second, 20);
-  EXPECT_EQ(both.float32_macs_per_second, 3);
-}
-
 }  // namespace
 }  // namespace bitnet
