@@ -100,15 +100,15 @@ inline Vec exp_of(Vec x) {
   const Vec most = broadcast(88.0f);
   x = x < least ? least : x;
   x = x > most ? most : x;
-  const Vec shifted = x * 1.44269504088896341f + kRoundMagic;
+  const Vec shifted = multiply_add(x, broadcast(1.44269504088896341f), broadcast(kRoundMagic));
   const Vec n = shifted - kRoundMagic;
-  const Vec r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  Vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
+  const Vec r = multiply_add(n, broadcast(2.12194440e-4f), multiply_add(n, broadcast(-0.693359375f), x));
+  Vec p = multiply_add(r, broadcast(1.9875691500e-4f), broadcast(1.3981999507e-3f));
+  p = multiply_add(p, r, broadcast(8.3334519073e-3f));
+  p = multiply_add(p, r, broadcast(4.1665795894e-2f));
+  p = multiply_add(p, r, broadcast(1.6666665459e-1f));
+  p = multiply_add(p, r, broadcast(5.0000001201e-1f));
+  p = multiply_add(p, r * r, r) + 1.0f;
   const IntVec exponent = reinterpret_cast<IntVec>(shifted) - 0x4b400000;
   return p * reinterpret_cast<Vec>((exponent + 127) << 23);
 }
@@ -258,7 +258,8 @@ __attribute__((noinline)) void attend_rows(const AttentionTile& tile) {
   for (int r = 0; r < R; ++r) weights_R[r] = tile.scratch + r * stride;
   for (int64_t block = 0; block < padded; block += kKeyBlock) {
     const float* keys = tile.keys + block * tile.head_width;
-    for (int64_t column = 0; column < kKeyBlock; column += kWidth) {
+    // Positions that no row sees are left out, a few vectors at a time.
+    for (int64_t column = 0; column < kKeyBlock && block + column < longest; column += kWidth) {
       Vec scores[R][kVecs];
       small_product<R, kVecs>(tile.q_R, tile.head_width, keys + column, kKeyBlock, scores);
 #pragma GCC unroll 8
@@ -346,27 +347,29 @@ void dot_rows_loop(const float* x_MK, int64_t m, const Weight* w_NK, int64_t n, 
   for (; row < m; ++row) dot_rows_tile<1, Weight>(x_MK + row * k, w_NK, n, k, y + row * y_stride, y_stride);
 }
 
+// Makes the compiler take a vector for changed, so that it neither leaves out a round nor merges equal sums.
+inline void keep(Vec& value) {
+#if defined(__AVX512F__)
+  __asm__ volatile("" : "+v"(value));
+#elif defined(__x86_64__)
+  __asm__ volatile("" : "+x"(value));
+#else
+  __asm__ volatile("" : "+w"(value));
+#endif
+}
+
 inline int64_t float_peak_loop(int64_t rounds) {
   constexpr int kAccumulators = 12;
   Vec sums[kAccumulators] = {};
   Vec a = broadcast(1.0f);
+  keep(a);
   for (int64_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 12
-    for (Vec& sum : sums) sum = multiply_add(a, a, sum);
-      // The compiler must take them for changed, so that no round can be left out.
-#if defined(__AVX512F__)
-    __asm__ volatile("" : "+v"(a));
-#elif defined(__x86_64__)
-    __asm__ volatile("" : "+x"(a));
-#else
-    __asm__ volatile("" : "+w"(a));
-#endif
+    for (Vec& sum : sums) {
+      sum = multiply_add(a, a, sum);
+      keep(sum);
+    }
   }
-  float result[kLanes];
-  Vec total = {};
-  for (const Vec& sum : sums) total += sum;
-  store(result, total);
-  __asm__ volatile("" : : "r"(result) : "memory");
   return rounds * kAccumulators * kLanes;
 }
 

@@ -5,8 +5,8 @@
 // The float32 parts of a decoder layer between its linear layers: one spelling for training, evaluation and inference.
 // Every result depends on its own row alone, in a fixed order of operations: not on how many rows a call takes, so that
 // a prompt in one piece, in chunks, and token by token give the same bits. AVX2 and AVX-512 give the same bits too; a
-// CPU without fused multiply-add differs in the last ones of attention and dots. No torch, no allocation, no
-// exceptions.
+// CPU without fused multiply-add differs in the last ones of attention, the SiLU gate and dots. No torch, no
+// allocation, no exceptions.
 
 namespace bitnet::kernels {
 

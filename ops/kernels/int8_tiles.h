@@ -37,7 +37,8 @@ struct Int8Tile {
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       const Vector codes = G::load_weights(weights + r * stride + at);
-      if (r * G::kStepBytes % kCacheLine == 0) prefetch_L2(weights + at * R + r * G::kStepBytes + kPrefetchBytes);
+      if (r * G::kStepBytes % kCacheLine == 0)
+        prefetch_L2(weights + at * R + r * G::kStepBytes + prefetch_distance(R, stride));
 #pragma GCC unroll 4
       for (int m = 0; m < M; ++m) acc[m][r] = G::dot(acc[m][r], codes, row[m]);
     }

@@ -48,9 +48,9 @@ float absmean(const float* w, int64_t count) noexcept {
   return mean < kQuantizeEpsilon ? kQuantizeEpsilon : mean;  // in this order NaN stays
 }
 
-void dequantize_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M,
-                     float* y_MN) noexcept {
-  best_functions().dequantize_rows(sums_MN, m, n, gamma, scales_M, y_MN);
+void dequantize_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
+                     int64_t y_stride) noexcept {
+  best_functions().dequantize_rows(sums_MN, m, n, gamma, scales_M, y, y_stride);
 }
 
 }  // namespace bitnet::kernels

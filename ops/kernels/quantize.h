@@ -22,8 +22,9 @@ void quantize_ternary(const float* w, int64_t count, float gamma, int8_t* codes)
 /// Not finite if an element is not.
 float absmean(const float* w, int64_t count) noexcept;
 
-/// y[m][n] = sums[m][n] * (gamma * scale[m]), in this order. Shapes: sums [m, n], y [m, n], row-major.
-void dequantize_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M,
-                     float* y_MN) noexcept;
+/// y[m][n] = sums[m][n] * (gamma * scale[m]), in this order. Shapes: sums [m, n] row-major; y [m, n], rows y_stride
+/// apart.
+void dequantize_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
+                     int64_t y_stride) noexcept;
 
 }  // namespace bitnet::kernels

@@ -10,8 +10,8 @@ struct QuantizeFunctions {
                         float* scales_M, int32_t* sums_M);
   void (*quantize_ternary)(const float* w, int64_t count, float gamma, int8_t* codes);
   double (*sum_of_magnitudes)(const float* w, int64_t count);
-  void (*dequantize_rows)(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M,
-                          float* y_MN);
+  void (*dequantize_rows)(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
+                          int64_t y_stride);
 };
 
 // Constant tables, so that reading one runs no code of its level.

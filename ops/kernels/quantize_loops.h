@@ -124,11 +124,11 @@ inline double sum_of_magnitudes(const float* w, int64_t count) {
 }
 
 inline void dequantize_rows_loop(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M,
-                                 float* y_MN) {
+                                 float* y, int64_t y_stride) {
   for (int64_t row = 0; row < m; ++row) {
     const float scale = gamma * scales_M[row];
     const int32_t* from = sums_MN + row * n;
-    float* to = y_MN + row * n;
+    float* to = y + row * y_stride;
     int64_t at = 0;
     for (; at + kChunk <= n; at += kChunk) {
       for (int i = 0; i < kChunk; ++i) to[at + i] = static_cast<float>(from[at + i]) * scale;

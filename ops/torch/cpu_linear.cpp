@@ -66,7 +66,7 @@ void run_over_rows(const QuantizedLinear& linear, int64_t task_rows) {
       linear.quantize(first, rows);
       linear.multiply(first, rows, 0, n, sums.data_ptr<int32_t>(), n);
       kernels::dequantize_rows(sums.data_ptr<int32_t>(), rows, n, linear.gamma, linear.scales_M + first,
-                               linear.y_MN + first * n);
+                               linear.y_MN + first * n, n);
     }
   });
 }
@@ -84,7 +84,7 @@ void run_over_outputs(const QuantizedLinear& linear) {
     linear.multiply(0, m, output, outputs, sums + output, n);
     for (int64_t row = 0; row < m; ++row) {
       kernels::dequantize_rows(sums + row * n + output, 1, outputs, linear.gamma, linear.scales_M + row,
-                               linear.y_MN + row * n + output);
+                               linear.y_MN + row * n + output, n);
     }
   });
 }

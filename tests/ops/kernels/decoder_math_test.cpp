@@ -273,6 +273,10 @@ TEST(DecoderLevels, ThatFuseMultiplyAddsGiveTheSameBits) {
       level.functions->dot_rows_float32(x.data(), 3, w.data(), 4, 150, a.data(), 4);
       before->functions->dot_rows_float32(x.data(), 3, w.data(), 4, 150, b.data(), 4);
       EXPECT_EQ(a, b);
+      std::vector<float> gated(150), gated_before(150);
+      level.functions->gate_silu(x.data(), w.data(), 150, gated.data());
+      before->functions->gate_silu(x.data(), w.data(), 150, gated_before.data());
+      EXPECT_EQ(gated, gated_before);
     }
     before = &level;
   }
@@ -288,8 +292,8 @@ TEST(DecoderLevels, GiveTheSameBitsWhereNothingIsFused) {
     level.functions->rms_norm_rows(x.data(), 2, 333, w.data(), 1e-5f, found.data(), nullptr);
     EXPECT_EQ(found, expected) << level.name;
     std::vector<float> gated(333), expected_gated(333);
-    level.functions->gate_silu(x.data(), w.data(), 333, gated.data());
-    kDecoderPortable.gate_silu(x.data(), w.data(), 333, expected_gated.data());
+    level.functions->gate_relu2(x.data(), w.data(), 333, gated.data());
+    kDecoderPortable.gate_relu2(x.data(), w.data(), 333, expected_gated.data());
     EXPECT_EQ(gated, expected_gated) << level.name;
   }
 }

@@ -156,8 +156,8 @@ TEST_P(QuantizeLevelTest, GivesTheBitsOfThePortableOne) {
     std::mt19937 random(2);
     for (int32_t& sum : sums) sum = static_cast<int32_t>(random()) / 64;
     std::vector<float> y(sums.size()), y_portable(sums.size());
-    level_.functions->dequantize_rows(sums.data(), m, k, 0.37f, expected.scales.data(), y.data());
-    portable.dequantize_rows(sums.data(), m, k, 0.37f, expected.scales.data(), y_portable.data());
+    level_.functions->dequantize_rows(sums.data(), m, k, 0.37f, expected.scales.data(), y.data(), k);
+    portable.dequantize_rows(sums.data(), m, k, 0.37f, expected.scales.data(), y_portable.data(), k);
     EXPECT_TRUE(same_bits(y, y_portable));
   }
 }
@@ -187,7 +187,7 @@ TEST(DequantizeRows, MultipliesTheScalesFirst) {
   const std::vector<int32_t> sums = {3, -16777217, 1000003, 7};
   const std::vector<float> scales = {0.1f, 3.3e-5f};
   std::vector<float> y(4);
-  dequantize_rows(sums.data(), 2, 2, 0.7f, scales.data(), y.data());
+  dequantize_rows(sums.data(), 2, 2, 0.7f, scales.data(), y.data(), 2);
   for (size_t i = 0; i < 4; ++i) {
     const float scale = 0.7f * scales[i / 2];
     EXPECT_EQ(y[i], static_cast<float>(sums[i]) * scale);
