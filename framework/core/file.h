@@ -33,6 +33,9 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   std::span<const std::byte> bytes() const { return bytes_; }
   std::string_view text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
+  /// Takes the pages read so far out of this process's resident memory; a page touched again comes from the system's
+  /// cache or the disk.
+  void release_pages() const;
 
  private:
   std::span<const std::byte> bytes_;

@@ -213,6 +213,8 @@ TensorFile::TensorFile(TensorFile&&) noexcept = default;
 const std::map<std::string, std::string>& TensorFile::metadata() const { return state_->metadata; }
 const std::map<std::string, TensorView>& TensorFile::tensors() const { return state_->tensors; }
 
+void TensorFile::release_pages() const { state_->file.release_pages(); }
+
 const TensorView& TensorFile::at(std::string_view name) const {
   const auto found = state_->tensors.find(std::string(name));
   if (found != state_->tensors.end()) return found->second;

@@ -36,6 +36,8 @@ class TensorFile {
   const std::map<std::string, TensorView>& tensors() const;
   /// Errors: DataError where the name is missing.
   const TensorView& at(std::string_view name) const;
+  /// Takes the file's pages out of this process's resident memory (MappedFile::release_pages).
+  void release_pages() const;
   /// Errors: DataError where the key is missing.
   const std::string& metadata_at(const std::string& key) const;
 

@@ -195,6 +195,7 @@ class Bench {
       const bool generation = tests_[r / workers_.size()].generation;
       row.median_tokens_per_second = median(row.samples);
       row.peak_rss_bytes = worker.peak_rss_bytes();
+      row.base_rss_bytes = worker.fact("base_rss_bytes");
       row.weight_bytes = worker.fact("weight_bytes");
       row.cache_bytes = worker.fact("cache_bytes");
       row.limit = limit_of(row.linear, generation, before, after);

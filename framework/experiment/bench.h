@@ -46,6 +46,7 @@ struct BenchRow {
   std::vector<double> samples;  ///< tokens per second of every repetition, in order
   double median_tokens_per_second = 0;
   int64_t peak_rss_bytes = 0;  ///< of the form's process, from its start, loading included
+  int64_t base_rss_bytes = 0;  ///< of that process before the model: the program and its libraries
   int64_t weight_bytes = 0;
   int64_t cache_bytes = 0;
   std::optional<SpeedLimit> limit;  ///< none where it was not measured (bfloat16 products)

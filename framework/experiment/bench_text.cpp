@@ -26,6 +26,11 @@ std::string limit_text(const SpeedLimit& limit) {
                                  : fmt::format("{} {} GMAC/s", limit.kind == "int8_rate" ? "int8" : "float32", giga);
 }
 
+/// What the model, its cache and its buffers took at most.
+double model_memory(const BenchRow& row) {
+  return static_cast<double>(std::max<int64_t>(row.peak_rss_bytes - row.base_rss_bytes, 1));
+}
+
 /// What stands first in the list of forms against each other form, test by test.
 std::string ratios_markdown(const BenchResult& result) {
   std::string text;
@@ -37,12 +42,10 @@ std::string ratios_markdown(const BenchResult& result) {
     const std::vector<double> ratios = ratios_of(first->samples, row.samples);
     text += fmt::format("| {} / {} | {} | {} | {} | {} |\n", form_name(first->linear), form_name(row.linear), row.test,
                         format_significant(median(ratios), kDigits), range_text(ratios),
-                        format_significant(static_cast<double>(first->peak_rss_bytes) /
-                                               static_cast<double>(std::max<int64_t>(row.peak_rss_bytes, 1)),
-                                           kDigits));
+                        format_significant(model_memory(*first) / model_memory(row), kDigits));
   }
   if (text.empty()) return "";
-  return "\n| same-run ratio | test | tokens/s, median of the pairs | range | peak memory "
+  return "\n| same-run ratio | test | tokens/s, median of the pairs | range | model memory "
          "|\n|---|---|---:|---|---:|\n" +
          text;
 }
@@ -62,15 +65,17 @@ std::string bench_markdown(const BenchResult& result) {
                                  result.threads, result.threads == 1 ? "thread" : "threads", result.kernel,
                                  escape_markdown(result.blas_core), escape_markdown(result.cpu));
   text +=
-      "| linear | head | test | tokens/s, median | range | share of limit | limit | weights | cache | peak memory |\n"
-      "|---|---|---|---:|---|---:|---|---:|---:|---:|\n";
+      "| linear | head | test | tokens/s, median | range | share of limit | limit | weights | cache | peak memory | of "
+      "it the model's |\n"
+      "|---|---|---|---:|---|---:|---|---:|---:|---:|---:|\n";
   for (const BenchRow& row : result.rows) {
     text += fmt::format(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", form_name(row.linear), enum_name(row.head), row.test,
-        format_significant(row.median_tokens_per_second, kDigits), range_text(row.samples),
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", form_name(row.linear), enum_name(row.head),
+        row.test, format_significant(row.median_tokens_per_second, kDigits), range_text(row.samples),
         row.share_of_limit ? format_fixed(*row.share_of_limit * 100, 1) + " %" : "\u2013",
         row.limit ? limit_text(*row.limit) : "not measured", format_bytes(static_cast<double>(row.weight_bytes)),
-        format_bytes(static_cast<double>(row.cache_bytes)), format_bytes(static_cast<double>(row.peak_rss_bytes)));
+        format_bytes(static_cast<double>(row.cache_bytes)), format_bytes(static_cast<double>(row.peak_rss_bytes)),
+        format_bytes(model_memory(row)));
   }
   return text + ratios_markdown(result);
 }
@@ -87,6 +92,7 @@ std::string bench_json(const BenchResult& result) {
         {"median_tokens_per_second", row.median_tokens_per_second},
         {"samples", row.samples},
         {"peak_rss_bytes", row.peak_rss_bytes},
+        {"base_rss_bytes", row.base_rss_bytes},
         {"weight_bytes", row.weight_bytes},
         {"cache_bytes", row.cache_bytes},
         {"share_of_limit", nullptr},
@@ -110,12 +116,13 @@ std::string bench_json(const BenchResult& result) {
 
 std::string bench_csv(const BenchResult& result) {
   std::string text =
-      "model,linear,head,test,threads,repetition,tokens_per_second,peak_rss_bytes,weight_bytes,cache_bytes\n";
+      "model,linear,head,test,threads,repetition,tokens_per_second,peak_rss_bytes,base_rss_bytes,weight_bytes,cache_"
+      "bytes\n";
   for (const BenchRow& row : result.rows) {
     for (size_t i = 0; i < row.samples.size(); ++i) {
-      text += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", csv_field(result.model), form_name(row.linear),
+      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(result.model), form_name(row.linear),
                           enum_name(row.head), row.test, result.threads, i + 1, row.samples[i], row.peak_rss_bytes,
-                          row.weight_bytes, row.cache_bytes);
+                          row.base_rss_bytes, row.weight_bytes, row.cache_bytes);
     }
   }
   return text;

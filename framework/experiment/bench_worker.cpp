@@ -105,19 +105,21 @@ std::optional<std::string> read_line(int input, std::string& pending) {
   }
 }
 
-/// The kernel's VmHWM and not getrusage's ru_maxrss, which begins with what the starting process had.
-int64_t peak_rss_bytes() {
+/// A line of /proc/self/status in bytes. For the peak it is the kernel's VmHWM and not getrusage's ru_maxrss, which
+/// begins with what the starting process had.
+int64_t status_bytes(const std::string& wanted) {
   std::ifstream status("/proc/self/status");
   std::string key;
   while (status >> key) {
-    if (key == "VmHWM:") {
+    if (key == wanted + ":") {
       int64_t kibibytes = 0;
       status >> kibibytes;
       return kibibytes * 1024;
     }
     status.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
   }
-  throw DataError("/proc/self/status: the file must have the line VmHWM, but has not. Run on Linux with /proc.");
+  throw DataError("/proc/self/status: the file must have the line " + wanted +
+                  ", but has not. Run on Linux with /proc.");
 }
 
 }  // namespace
@@ -145,6 +147,7 @@ std::vector<std::string> worker_words(const BenchWorkerOptions& options) {
 void run_bench_worker(const BenchWorkerOptions& options, int input, int output) {
   use_threads(options.threads);
   keep_freed_memory(false);
+  const int64_t base_rss_bytes = status_bytes("VmRSS");
   const ServedModel model = open_served(options);
   const int64_t longest = std::max(options.prompt, options.generate);
   const std::vector<int32_t> ids = random_ids(longest, model.vocab_size, options.seed);
@@ -153,6 +156,7 @@ void run_bench_worker(const BenchWorkerOptions& options, int input, int output) 
   keep_freed_memory(true);
   write_line(output, {{"ready", true},
                       {"head", enum_name(model.head.format())},
+                      {"base_rss_bytes", base_rss_bytes},
                       {"weight_bytes", model.bytes().total()},
                       {"cache_bytes", session.cache_bytes()},
                       {"bytes_per_token", model.bytes_per_token()},
@@ -164,7 +168,7 @@ void run_bench_worker(const BenchWorkerOptions& options, int input, int output) 
     const std::span<const int32_t> part(ids.data(), std::min(tokens, ids.size()));
     const double seconds =
         request.at("test") == "pp" ? prompt_seconds(session, part) : generation_seconds(session, part);
-    write_line(output, {{"seconds", seconds}, {"peak_rss_bytes", peak_rss_bytes()}});
+    write_line(output, {{"seconds", seconds}, {"peak_rss_bytes", status_bytes("VmHWM")}});
   }
 }
 

@@ -62,9 +62,11 @@ class FileParts : public ModelParts {
   }
 
  private:
-  /// The file's bytes, not copied.
+  /// The file's bytes, not copied. What was read before is copied by now: the file and its copy together would be twice
+  /// the memory of the model.
   Tensor tensor(const std::string& name, const char* dtype, at::ScalarType type, std::vector<int64_t> shape) const {
     const TensorView& view = file_.at(name);
+    file_.release_pages();
     if (view.dtype != dtype || view.shape != shape) {
       throw DataError(fmt::format("{}: tensor '{}' must be {} {}, but is {} {}. {}", where_, name, dtype,
                                   c10::str(at::IntArrayRef(shape)), view.dtype, c10::str(at::IntArrayRef(view.shape)),

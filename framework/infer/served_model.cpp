@@ -58,11 +58,11 @@ class TrainedParts : public ModelParts {
   std::map<std::string, Tensor> tensors_;
 };
 
-/// Ternary values times kRandomScale, a stream of its own for each row of each tensor. Shapes: [rows, columns], the
-/// rows of the tensor from `first_row` on.
-Tensor random_rows(int64_t first_row, int64_t rows, int64_t columns, int64_t seed, uint64_t index) {
-  Tensor weight = at::empty({rows, columns}, at::kFloat);
-  float* data = weight.data_ptr<float>();
+/// Random codes -1, 0, 1, a stream of its own for each row of each tensor. Shapes: [rows, columns] int8, the rows of
+/// the tensor from `first_row` on.
+Tensor random_codes(int64_t first_row, int64_t rows, int64_t columns, int64_t seed, uint64_t index) {
+  Tensor codes = at::empty({rows, columns}, at::kChar);
+  int8_t* data = codes.data_ptr<int8_t>();
   at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       Random random = random_stream(static_cast<uint64_t>(seed), kMeasurePurpose,
@@ -70,13 +70,16 @@ Tensor random_rows(int64_t first_row, int64_t rows, int64_t columns, int64_t see
       for (int64_t i = 0; i < columns; i += kTritsInWord) {
         uint64_t trits = random.next();
         for (int64_t j = i; j < std::min(columns, i + kTritsInWord); ++j, trits /= 3) {
-          data[row * columns + j] = kRandomScale * static_cast<float>(static_cast<int>(trits % 3) - 1);
+          data[row * columns + j] = static_cast<int8_t>(static_cast<int>(trits % 3) - 1);
         }
       }
     }
   });
-  return weight;
+  return codes;
 }
+
+/// The values that codes stand for.
+Tensor scaled(const Tensor& codes) { return codes.to(at::kFloat).mul_(kRandomScale); }
 
 /// Random ternary values, the same in every form.
 class RandomParts : public ModelParts {
@@ -85,7 +88,9 @@ class RandomParts : public ModelParts {
       : config_(config), vocab_size_(vocab_size), form_(form), head_(head), seed_(seed) {}
   Tensor norm(const std::string&, int64_t size) override { return at::ones({size}, at::kFloat); }
   Tensor linear(const std::string&, const ServedLinear& shape) override {
-    return in_form(random_rows(0, shape.out, shape.in, seed_, ++index_), form_);
+    const Tensor codes = random_codes(0, shape.out, shape.in, seed_, ++index_);
+    if (form_ == LinearForm::kPacked) return ops::pack_ternary(codes, at::scalar_tensor(kRandomScale, at::kFloat));
+    return in_form(scaled(codes), form_);
   }
   VocabularyTable table(const std::string&) override {
     // Piece by piece: as a whole in float32, a table would be the most that a packed model ever takes.
@@ -93,14 +98,13 @@ class RandomParts : public ModelParts {
     std::vector<Tensor> data, scales, sums;
     for (int64_t first = 0; first < vocab_size_; first += kTablePiece) {
       const int64_t rows = std::min(kTablePiece, vocab_size_ - first);
-      const VocabularyTable piece(random_rows(first, rows, config_.width, seed_, index_), head_);
+      const VocabularyTable piece(scaled(random_codes(first, rows, config_.width, seed_, index_)), head_);
       data.push_back(piece.data());
       scales.push_back(piece.scales());
       sums.push_back(piece.sums());
     }
-    const bool scaled = head_ == HeadFormat::kInt8;
-    return {head_, config_.width, at::cat(data), scaled ? at::cat(scales) : Tensor(),
-            scaled ? at::cat(sums) : Tensor()};
+    const bool int8 = head_ == HeadFormat::kInt8;
+    return {head_, config_.width, at::cat(data), int8 ? at::cat(scales) : Tensor(), int8 ? at::cat(sums) : Tensor()};
   }
 
  private:

@@ -70,7 +70,8 @@ class BenchWithScripts : public ::testing::Test {
     const std::filesystem::path script = folder_ / "worker.sh";
     write_file_atomic(script,
                       "#!/bin/sh\n"
-                      "ready='{\"ready\": true, \"head\": \"int8\", \"weight_bytes\": 1000, \"cache_bytes\": 10, "
+                      "ready='{\"ready\": true, \"head\": \"int8\", \"base_rss_bytes\": 96, \"weight_bytes\": 1000, "
+                      "\"cache_bytes\": 10, "
                       "\"bytes_per_token\": 400, "
                       "\"products_per_token\": 50}'\n"
                       "answer='{\"seconds\": 0.5, \"peak_rss_bytes\": 4096}'\n" +
@@ -139,6 +140,7 @@ TEST_F(BenchWithScripts, WarmsUpThenMeasuresEachTestByTurns) {
   EXPECT_THAT(packed_pp.samples, ElementsAre(16, 16, 16));
   EXPECT_EQ(packed_pp.median_tokens_per_second, 16);
   EXPECT_EQ(packed_pp.peak_rss_bytes, 4096);
+  EXPECT_EQ(packed_pp.base_rss_bytes, 96);
   EXPECT_EQ(packed_pp.weight_bytes, 1000);
   EXPECT_EQ(packed_pp.cache_bytes, 10);
   EXPECT_EQ(packed_pp.share_of_limit, 16.0 * 50 / 4000);

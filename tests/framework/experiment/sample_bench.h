@@ -26,6 +26,7 @@ inline BenchResult sample_bench() {
     row.weight_bytes = linear == LinearForm::kPacked ? 375'000'000 : 2'200'000'000;
     row.cache_bytes = 23'000'000;
     row.peak_rss_bytes = row.weight_bytes + 70'000'000;
+    row.base_rss_bytes = 20'000'000;
     return result.rows.emplace_back(row);
   };
   BenchRow& prompt = add(LinearForm::kPacked, HeadFormat::kInt8, "pp512", {500, 520.5, 510});
