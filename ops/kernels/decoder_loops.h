@@ -85,11 +85,44 @@ inline float widen(uint16_t value) {
   return result;
 }
 
-inline float sum_of_partials(float* partials) {
-  for (int half = kPartials / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) partials[i] += partials[i + half];
+// The sum of 64 partial sums as a tree: i and i + 32, then i and i + 16, and so on. Empties `sums`.
+inline float sum_of(Vec (&sums)[kPartialVecs]) {
+#pragma GCC unroll 4
+  for (int half = kPartialVecs / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int v = 0; v < half; ++v) sums[v] += sums[v + half];
   }
-  return partials[0];
+  float lanes[kLanes];
+  store(lanes, sums[0]);
+#pragma GCC unroll 4
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+inline float largest_of(Vec (&values)[kPartialVecs]) {
+#pragma GCC unroll 16
+  for (int v = 1; v < kPartialVecs; ++v) values[0] = values[v] > values[0] ? values[v] : values[0];
+  float lanes[kLanes];
+  store(lanes, values[0]);
+#pragma GCC unroll 4
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) lanes[i] = lanes[i + half] > lanes[i] ? lanes[i + half] : lanes[i];
+  }
+  return lanes[0];
+}
+
+// Adds `count` further terms, fewer than 64, to the partial sums of their places.
+template <class Term>
+inline void add_rest(Vec (&sums)[kPartialVecs], int64_t count, const Term& term) {
+  if (count == 0) return;
+  float partials[kPartials];
+  for (int v = 0; v < kPartialVecs; ++v) store(partials + v * kLanes, sums[v]);
+  for (int64_t i = 0; i < count; ++i) partials[i] = term(i, partials[i]);
+  for (int v = 0; v < kPartialVecs; ++v) sums[v] = load(partials + v * kLanes);
 }
 
 // exp by Cephes' expf (Moshier): x = n ln 2 + r, |r| <= ln 2 / 2, and a polynomial in r; within 2 units in the last
@@ -118,7 +151,6 @@ inline void rms_norm_rows_loop(const float* x_MK, int64_t m, int64_t k, const fl
   for (int64_t row = 0; row < m; ++row) {
     const float* x_K = x_MK + row * k;
     float* y_K = y_MK + row * k;
-    alignas(64) float partials[kPartials];
     Vec squares[kPartialVecs] = {};
     int64_t at = 0;
     for (; at + kPartials <= k; at += kPartials) {
@@ -127,9 +159,8 @@ inline void rms_norm_rows_loop(const float* x_MK, int64_t m, int64_t k, const fl
         squares[v] += x * x;
       }
     }
-    for (int v = 0; v < kPartialVecs; ++v) store(partials + v * kLanes, squares[v]);
-    for (int i = 0; at + i < k; ++i) partials[i] += x_K[at + i] * x_K[at + i];
-    const float inverse = 1.0f / __builtin_sqrtf(sum_of_partials(partials) / static_cast<float>(k) + epsilon);
+    add_rest(squares, k - at, [&](int64_t i, float sum) { return sum + x_K[at + i] * x_K[at + i]; });
+    const float inverse = 1.0f / __builtin_sqrtf(sum_of(squares) / static_cast<float>(k) + epsilon);
     if (inverse_rms_M != nullptr) inverse_rms_M[row] = inverse;
     int64_t i = 0;
     for (; i + kLanes <= k; i += kLanes) store(y_K + i, load(x_K + i) * inverse * load(weight_K + i));
@@ -209,38 +240,27 @@ inline __attribute__((always_inline)) void small_product(const float* const* a_R
 // Weights exp(score - largest score) of one row in place, zero from `length` to `padded`; returns their sum. `padded`
 // is a multiple of 64.
 inline float weigh(float* scores, int64_t length, int64_t padded, float* largest) {
-  alignas(64) float partials[kPartials];
-  const Vec lowest = broadcast(-__builtin_inff());
   for (int64_t i = length; i < padded; ++i) scores[i] = -__builtin_inff();
   Vec best[kPartialVecs];
-  for (Vec& lane : best) lane = lowest;
+  for (Vec& lane : best) lane = broadcast(-__builtin_inff());
   for (int64_t i = 0; i < padded; i += kPartials) {
     for (int v = 0; v < kPartialVecs; ++v) {
       const Vec s = load(scores + i + v * kLanes);
       best[v] = s > best[v] ? s : best[v];
     }
   }
-  for (int v = 0; v < kPartialVecs; ++v) store(partials + v * kLanes, best[v]);
-  *largest = partials[0];
-  for (const float partial : partials) *largest = partial > *largest ? partial : *largest;
+  *largest = largest_of(best);
+  for (int64_t i = 0; i < padded; i += kPartials) {
+    for (int v = 0; v < kPartialVecs; ++v) {
+      store(scores + i + v * kLanes, exp_of(load(scores + i + v * kLanes) - *largest));
+    }
+  }
+  for (int64_t i = length; i < padded; ++i) scores[i] = 0.0f;
   Vec sums[kPartialVecs] = {};
-  const int64_t whole = length / kPartials * kPartials;
-  for (int64_t i = 0; i < whole; i += kPartials) {
-    for (int v = 0; v < kPartialVecs; ++v) {
-      const Vec weight = exp_of(load(scores + i + v * kLanes) - *largest);
-      store(scores + i + v * kLanes, weight);
-      sums[v] += weight;
-    }
+  for (int64_t i = 0; i < padded; i += kPartials) {
+    for (int v = 0; v < kPartialVecs; ++v) sums[v] += load(scores + i + v * kLanes);
   }
-  for (int v = 0; v < kPartialVecs; ++v) store(partials + v * kLanes, sums[v]);
-  if (whole < padded) {
-    for (int v = 0; v < kPartialVecs; ++v) {
-      store(scores + whole + v * kLanes, exp_of(load(scores + whole + v * kLanes) - *largest));
-    }
-    for (int64_t i = length; i < padded; ++i) scores[i] = 0.0f;
-    for (int64_t i = whole; i < length; ++i) partials[i - whole] += scores[i];
-  }
-  return sum_of_partials(partials);
+  return sum_of(sums);
 }
 
 inline float logarithm(float x) { return __builtin_logf(x); }
@@ -327,12 +347,10 @@ __attribute__((noinline)) void dot_rows_tile(const float* x_MK, const Weight* w_
       }
     }
     for (int r = 0; r < R; ++r) {
-      alignas(64) float partials[kPartials];
-      for (int v = 0; v < kPartialVecs; ++v) store(partials + v * kLanes, sums[r][v]);
-      for (int64_t i = whole; i < k; ++i) {
-        partials[i - whole] = multiply_add(x_MK[r * k + i], widen(w_NK[i]), partials[i - whole]);
-      }
-      y[r * y_stride + output] = sum_of_partials(partials);
+      add_rest(sums[r], k - whole, [&](int64_t i, float sum) {
+        return multiply_add(x_MK[r * k + whole + i], widen(w_NK[whole + i]), sum);
+      });
+      y[r * y_stride + output] = sum_of(sums[r]);
     }
   }
 }
