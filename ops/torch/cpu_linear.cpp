@@ -18,8 +18,8 @@
 namespace bitnet::ops {
 namespace {
 
-// Rows of a task when work is split over M. The kernels decode a weight row once for all rows of a call, so they want
-// many: at 2048 x 2048 16 rows gave 163 GMAC/s, 128 to 512 175 to 187, and all 2048, whose sums leave the cache, 137.
+// Rows of a task when work is split over M. The kernels take 64 rows at a time; tasks of many more would only let their
+// sums leave the cache.
 constexpr int64_t kMinTaskRows = 32;
 constexpr int64_t kMaxTaskRows = 128;
 // Outputs of a task when work is split over N: 64 sums fill whole cache lines, so no two threads write to one.
