@@ -320,7 +320,11 @@ class LibraryStages {
       for (int64_t row = begin; row < end; ++row) pass_.rotate_and_store(layer, row, 0, kv_heads);
     });
     const int64_t tasks = ceil_div(pass_.rows(), kAttentionTask) * kv_heads;
-    const int64_t members = at::in_parallel_region() ? 1 : at::get_num_threads();
+    // No more than there are buffers for: the number of threads may have grown since.
+    const int64_t members =
+        at::in_parallel_region()
+            ? 1
+            : std::min<int64_t>(at::get_num_threads(), static_cast<int64_t>(pass_.buffers.threads.size()));
     at::parallel_for(0, members, 1, [&](int64_t first, int64_t last) {
       for (int64_t member = first; member < last; ++member) {
         float* scratch = pass_.buffers.threads[static_cast<size_t>(member)].scratch.data_ptr<float>();

@@ -39,7 +39,7 @@ struct PassBuffers {
     Quantized input;     ///< of few rows, where the threads share the outputs
     at::Tensor normed;   ///< one row
     at::Tensor sums;     ///< int32 sums of a tile of rows and a slice of outputs
-    at::Tensor values;   ///< the same in float32, twice
+    at::Tensor values;   ///< the same in float32
     at::Tensor scratch;  ///< of attention
   };
   int64_t rows;

@@ -6,17 +6,13 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "framework/infer/decoder_pass.h"
-#include "framework/infer/team.h"
 
 namespace bitnet {
 namespace {
 
-/// Tokens that go through the layers at once. Each pass reads all weights; at 512 that is nothing beside the products,
-/// and the activations of a thread still fit its second-level cache.
+/// Tokens that go through the layers at once. Each pass reads all weights; at 512 that is little beside the products.
 constexpr int64_t kChunk = 512;
 /// Rows that the head takes at once: quantized at a width of 2,048 they take a quarter of a second-level cache of 1
 /// MiB.

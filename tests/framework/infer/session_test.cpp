@@ -115,6 +115,23 @@ TEST_P(SessionOf, OfAFloatModelIsCloseToIt) {
   }
 }
 
+TEST(Session, MayBeUsedWithMoreThreadsThanItWasMadeWith) {
+  const std::vector<int32_t> tokens = some_tokens(150);
+  const int threads = at::get_num_threads();
+  for (const LinearKind linear : {LinearKind::kFloat, LinearKind::kBitnet}) {
+    ModelConfig config = small_config();
+    config.linear = linear;
+    config.init_std = 0.1;
+    const DecoderLM model = model_of(config);
+    const ServedModel served = serve(model);
+    at::set_num_threads(1);
+    Session session(served, 150);
+    at::set_num_threads(4);
+    EXPECT_TRUE(at::allclose(session.read(tokens, 150), hidden_of(model, tokens), 1e-4, 1e-4));
+    at::set_num_threads(threads);
+  }
+}
+
 // Threads that have rows of their own are at different stages at a time, with inputs of different depths.
 TEST(Session, ThreadsDoNotWriteIntoEachOthersInputs) {
   ModelConfig config = small_config();
