@@ -6,15 +6,19 @@
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "benchmarks/kernel_cases.h"
 #include "framework/core/random.h"
 #include "framework/infer/session.h"
 #include "framework/infer/team.h"
 #include "ops/kernels/decoder_math.h"
+#include "ops/kernels/int8_format.h"
 #include "ops/kernels/packed_format.h"
 #include "ops/kernels/quantize.h"
 #include "ops/kernels/ternary_gemm.h"
@@ -22,6 +26,8 @@
 namespace {
 
 namespace kernels = bitnet::kernels;
+using bitnet::benchmarks::median;
+using bitnet::benchmarks::read_loop;
 
 std::vector<float> uniform(int64_t count, uint64_t seed) {
   bitnet::Random random(seed);
@@ -33,12 +39,12 @@ std::vector<float> uniform(int64_t count, uint64_t seed) {
 void rms_norm_quantize(benchmark::State& state, int64_t k) {
   const std::vector<float> x = uniform(k, 1), weight(static_cast<size_t>(k), 1.0f);
   std::vector<float> normed(x.size());
-  std::vector<int8_t> codes(static_cast<size_t>(kernels::padded_k(k)));
+  std::vector<int8_t> codes(static_cast<size_t>(kernels::act_stride(k)));
   float scale = 0;
   int32_t sum = 0;
   for (auto iteration : state) {
     kernels::rms_norm_rows(x.data(), 1, k, weight.data(), 1e-5f, normed.data(), nullptr);
-    kernels::quantize_rows(normed.data(), 1, k, kernels::padded_k(k), codes.data(), &scale, &sum);
+    kernels::quantize_rows(normed.data(), 1, k, kernels::act_stride(k), codes.data(), &scale, &sum);
     benchmark::ClobberMemory();
   }
   double squares = 0;
@@ -131,39 +137,83 @@ void decode(benchmark::State& state, int threads, int64_t before) {
                                                      benchmark::Counter::kIsIterationInvariantRate);
 }
 
+// What the shares of one thread in the weights of a token do: `ternary(linear, share)` in every block, then
+// `head(share)`.
+template <class Ternary, class Head>
+void over_weights(const bitnet::ServedModel& model, const bitnet::Team& team, const Ternary& ternary,
+                  const Head& head) {
+  for (bitnet::ServedBlock block : model.blocks) {
+    bitnet::for_each_linear(block, [&](const char*, bitnet::ServedLinear& linear) {
+      const bitnet::Team::Share share = team.share(linear.out, 64);
+      if (share.begin < share.end) ternary(linear, share);
+    });
+  }
+  head(team.share(model.vocab_size, 64));
+}
+
+const uint8_t* ternary_rows(const bitnet::ServedLinear& linear, const bitnet::Team::Share& share) {
+  return linear.weight.data_ptr<uint8_t>() + kernels::kHeaderBytes + share.begin * kernels::packed_row_bytes(linear.in);
+}
+
+const uint8_t* head_rows(const bitnet::ServedModel& model, const bitnet::Team::Share& share) {
+  return model.head.data().data_ptr<uint8_t>() + share.begin * kernels::int8_row_bytes(model.config.width);
+}
+
 // The products of one token alone, divided among the threads as in a token: what `decode` would cost with nothing else.
+// In turn with them, a loop that only reads the same bytes in the same order.
 void decode_products(benchmark::State& state, int threads) {
   const bitnet::ServedModel& model = tinyllama();
   at::set_num_threads(threads);
-  const std::vector<int8_t> acts(static_cast<size_t>(kernels::padded_k(model.config.ffn_width)), 1);
+  const std::vector<int8_t> acts(static_cast<size_t>(kernels::act_stride(model.config.ffn_width)), 1);
   std::vector<int32_t> sums(static_cast<size_t>(model.vocab_size));
   const kernels::TernaryKernel& kernel = kernels::active_kernel();
-  for (auto iteration : state) {
-    bitnet::run_team(threads, [&](bitnet::Team& team) {
-      for (bitnet::ServedBlock block : model.blocks) {
-        bitnet::for_each_linear(block, [&](const char*, bitnet::ServedLinear& linear) {
-          const bitnet::Team::Share share = team.share(linear.out, 64);
+  const auto args_of = [&](const uint8_t* weights, const int32_t* act_sum, const bitnet::Team::Share& share,
+                           int64_t k) {
+    const int64_t outputs = share.end - share.begin;
+    return kernels::GemmArgs{
+        weights, acts.data(), kernels::act_stride(k), act_sum, sums.data() + share.begin, outputs, 1, outputs, k};
+  };
+  const auto multiply = [&](bitnet::Team& team) {
+    over_weights(
+        model, team,
+        [&](const bitnet::ServedLinear& linear, const bitnet::Team::Share& share) {
           const auto act_sum = static_cast<int32_t>(linear.in);
-          if (share.begin == share.end) return;
-          kernel.gemm({linear.weight.data_ptr<uint8_t>() + kernels::kHeaderBytes +
-                           share.begin * kernels::packed_row_bytes(linear.in),
-                       acts.data(), &act_sum, sums.data() + share.begin, share.end - share.begin, 1,
-                       share.end - share.begin, linear.in});
+          kernel.gemm(args_of(ternary_rows(linear, share), &act_sum, share, linear.in));
+        },
+        [&](const bitnet::Team::Share& share) {
+          const auto act_sum = static_cast<int32_t>(model.config.width);
+          kernel.int8_gemm(args_of(head_rows(model, share), &act_sum, share, model.config.width));
         });
-      }
-      const bitnet::Team::Share share = team.share(model.vocab_size, 64);
-      kernel.int8_gemm({model.head.data().data_ptr<int8_t>() + share.begin * kernels::padded_k(model.config.width),
-                        model.head.sums().data_ptr<int32_t>() + share.begin, acts.data(), sums.data() + share.begin,
-                        share.end - share.begin, 1, share.end - share.begin, model.config.width});
-    });
-    benchmark::ClobberMemory();
+  };
+  const auto read = [&](bitnet::Team& team) {
+    over_weights(
+        model, team,
+        [&](const bitnet::ServedLinear& linear, const bitnet::Team::Share& share) {
+          read_loop(ternary_rows(linear, share), (share.end - share.begin) * kernels::packed_row_bytes(linear.in));
+        },
+        [&](const bitnet::Team::Share& share) {
+          read_loop(head_rows(model, share), (share.end - share.begin) * kernels::int8_row_bytes(model.config.width));
+        });
+  };
+  const auto seconds_of = [&](const std::function<void(bitnet::Team&)>& work) {
+    const auto start = std::chrono::steady_clock::now();
+    bitnet::run_team(threads, work);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  std::vector<double> seconds, shares;
+  for (auto iteration : state) {
+    seconds.push_back(seconds_of(multiply));
+    state.PauseTiming();
+    shares.push_back(seconds_of(read) / seconds.back());
+    state.ResumeTiming();
   }
   int64_t total = 0;
-  const int8_t* row = model.head.data().data_ptr<int8_t>();
-  for (int64_t i = 0; i < model.config.width; ++i) total += row[i];
+  std::vector<int8_t> row(static_cast<size_t>(model.config.width));
+  kernels::unpack_int8_row(model.head.data().data_ptr<uint8_t>(), model.vocab_size, model.config.width, 0, row.data());
+  for (const int8_t weight : row) total += weight;
   if (sums[0] != total) state.SkipWithError("a product of ones differs from the sum of the weights");
-  state.counters["weight_GB/s"] = benchmark::Counter(static_cast<double>(model.bytes_per_token()) * 1e-9,
-                                                     benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["weight_GB/s"] = static_cast<double>(model.bytes_per_token()) / median(seconds) * 1e-9;
+  state.counters["share_of_read"] = median(shares);
 }
 
 int register_all() {

@@ -50,13 +50,13 @@ AlignedBytes::AlignedBytes(int64_t bytes) : memory_(static_cast<size_t>(bytes + 
   data_ = memory_.data() + (64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64;
 }
 
-Activations::Activations(int64_t m, int64_t k) : bytes(m * kernels::padded_k(k)) {
+Activations::Activations(int64_t m, int64_t k, int64_t stride) : stride(stride), bytes(m * stride) {
   std::mt19937 random(1);
   for (int64_t row = 0; row < m; ++row) {
     int32_t sum = 0;
     for (int64_t i = 0; i < k; ++i) {
       const int8_t act = static_cast<int8_t>(static_cast<int>(random() % 256) - 128);
-      rows()[row * kernels::padded_k(k) + i] = act;
+      rows()[row * stride + i] = act;
       sum += act;
     }
     sums.push_back(sum);
@@ -111,16 +111,8 @@ Range outputs_of(int index, int threads, int64_t n) {
   return {cut(index), cut(index + 1)};
 }
 
-kernels::TernaryGemmArgs part_of(kernels::TernaryGemmArgs args, const Range& range) {
-  args.packed_rows_N += range.first * kernels::packed_row_bytes(args.k);
-  args.out_MN += range.first;
-  args.n = range.last - range.first;
-  return args;
-}
-
-kernels::Int8GemmArgs part_of(kernels::Int8GemmArgs args, const Range& range) {
-  args.weights_NK += range.first * kernels::padded_k(args.k);
-  args.weight_sums_N += range.first;
+kernels::GemmArgs part_of(kernels::GemmArgs args, int64_t row_bytes, const Range& range) {
+  args.weights_N += range.first * row_bytes;
   args.out_MN += range.first;
   args.n = range.last - range.first;
   return args;

@@ -53,11 +53,12 @@ class AlignedBytes {
   int64_t size_;
 };
 
-/// Random activations: rows of padded_k(k) bytes, zero from k on, and the sum of each.
+/// Random activations: rows `stride` bytes apart, zero from k on, and the sum of each.
 struct Activations {
-  Activations(int64_t m, int64_t k);
+  Activations(int64_t m, int64_t k, int64_t stride);
   int8_t* rows() { return reinterpret_cast<int8_t*>(bytes.data()); }
 
+  int64_t stride;
   AlignedBytes bytes;
   std::vector<int32_t> sums;
 };
@@ -79,8 +80,7 @@ struct Range {
 };
 Range outputs_of(int index, int threads, int64_t n);
 
-/// The part of a product that computes the outputs of `range`.
-kernels::TernaryGemmArgs part_of(kernels::TernaryGemmArgs args, const Range& range);
-kernels::Int8GemmArgs part_of(kernels::Int8GemmArgs args, const Range& range);
+/// The part of a product that computes the outputs of `range`, of weights of `row_bytes` each.
+kernels::GemmArgs part_of(kernels::GemmArgs args, int64_t row_bytes, const Range& range);
 
 }  // namespace bitnet::benchmarks

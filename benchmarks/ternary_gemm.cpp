@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "benchmarks/kernel_cases.h"
+#include "ops/kernels/int8_format.h"
 #include "ops/kernels/packed_format.h"
 #include "ops/kernels/quantize.h"
 
@@ -38,12 +39,12 @@ double macs(const Shape& shape) {
 }
 
 // Whether the last rows of a product equal the reference: enough to catch a wrong kernel, and the reference is slow.
-template <class Args, class Reference>
-bool last_rows_are_right(Args args, const int32_t* found, Reference reference) {
+bool last_rows_are_right(kernels::GemmArgs args, const int32_t* found,
+                         void (*reference)(const kernels::GemmArgs&) noexcept) {
   const int64_t rows = std::min<int64_t>(args.m, 3);
   const int64_t first = args.m - rows;
-  args.acts_MK += first * kernels::padded_k(args.k);
-  if constexpr (requires { args.act_sums_M; }) args.act_sums_M += first;
+  args.acts_MK += first * args.act_stride;
+  args.act_sums_M += first;
   args.m = rows;
   std::vector<int32_t> expected(static_cast<size_t>(rows * args.n));
   args.out_MN = expected.data();
@@ -73,12 +74,14 @@ void measure_beside_peak(benchmark::State& state, const kernels::TernaryKernel& 
 void ternary_gemm(benchmark::State& state, const kernels::TernaryKernel* kernel, Shape shape, int threads) {
   AlignedBytes rows(shape.n * kernels::packed_row_bytes(shape.k));
   bitnet::benchmarks::fill_packed_rows(rows.data(), rows.size());
-  Activations acts(shape.m, shape.k);
+  Activations acts(shape.m, shape.k, kernels::act_stride(shape.k));
   std::vector<int32_t> out(static_cast<size_t>(shape.m * shape.n));
-  const kernels::TernaryGemmArgs args = {rows.data(), acts.rows(), acts.sums.data(), out.data(),
-                                         shape.n,     shape.m,     shape.n,          shape.k};
+  const kernels::GemmArgs args = {rows.data(), acts.rows(), acts.stride, acts.sums.data(), out.data(),
+                                  shape.n,     shape.m,     shape.n,     shape.k};
   Team team(threads);
-  const auto product = [&](int t) { kernel->gemm(part_of(args, outputs_of(t, threads, shape.n))); };
+  const auto product = [&](int t) {
+    kernel->gemm(part_of(args, kernels::packed_row_bytes(shape.k), outputs_of(t, threads, shape.n)));
+  };
   team.run(product);
   if (!last_rows_are_right(args, out.data(), kernels::select_kernel("scalar").gemm)) {
     state.SkipWithError("the product differs from the reference");
@@ -104,16 +107,16 @@ void ternary_gemm_cold(benchmark::State& state, const kernels::TernaryKernel* ke
   const int64_t matrix_bytes = shape.n * kernels::packed_row_bytes(shape.k);
   const int64_t matrices_per_turn = kColdBytesPerTurn / matrix_bytes;
   const int64_t turn_bytes = matrices_per_turn * matrix_bytes;
-  Activations acts(shape.m, shape.k);
+  Activations acts(shape.m, shape.k, kernels::act_stride(shape.k));
   std::vector<int32_t> out(static_cast<size_t>(shape.m * shape.n));
   Team team(threads);
   uint8_t* const pool = cold_rows().data();
   const auto args_at = [&](const uint8_t* rows) {
-    return kernels::TernaryGemmArgs{rows,    acts.rows(), acts.sums.data(), out.data(),
-                                    shape.n, shape.m,     shape.n,          shape.k};
+    return kernels::GemmArgs{rows,    acts.rows(), acts.stride, acts.sums.data(), out.data(),
+                             shape.n, shape.m,     shape.n,     shape.k};
   };
   const auto multiply = [&](const uint8_t* rows, int t) {
-    kernel->gemm(part_of(args_at(rows), outputs_of(t, threads, shape.n)));
+    kernel->gemm(part_of(args_at(rows), kernels::packed_row_bytes(shape.k), outputs_of(t, threads, shape.n)));
   };
   team.run([&](int t) { multiply(pool, t); });
   if (!last_rows_are_right(args_at(pool), out.data(), kernels::select_kernel("scalar").gemm)) {
@@ -150,33 +153,23 @@ void ternary_gemm_cold(benchmark::State& state, const kernels::TernaryKernel* ke
 // An output head, larger than most last-level caches.
 constexpr int64_t kHeadN = 32000, kHeadK = 2048;
 
-struct Int8Head {
-  Int8Head() : weights(kHeadN * kHeadK) {
-    std::mt19937 random(3);
-    for (int64_t n = 0; n < kHeadN; ++n) {
-      int32_t sum = 0;
-      for (int64_t k = 0; k < kHeadK; ++k) {
-        const int code = static_cast<int>(random() % 255) - 127;
-        weights.data()[n * kHeadK + k] = static_cast<uint8_t>(code);
-        sum += code;
-      }
-      sums.push_back(sum);
-    }
-  }
-
-  AlignedBytes weights;
-  std::vector<int32_t> sums;
-};
+AlignedBytes int8_head() {
+  AlignedBytes weights(kHeadN * kernels::int8_row_bytes(kHeadK));
+  std::mt19937 random(3);
+  for (int64_t i = 0; i < weights.size(); ++i) weights.data()[i] = static_cast<uint8_t>(1 + random() % 255);
+  return weights;
+}
 
 void int8_gemm(benchmark::State& state, const kernels::TernaryKernel* kernel, Shape shape, int threads) {
-  static Int8Head head;
-  Activations acts(shape.m, shape.k);
+  static AlignedBytes head = int8_head();
+  Activations acts(shape.m, shape.k, kernels::act_stride(shape.k));
   std::vector<int32_t> out(static_cast<size_t>(shape.m * shape.n));
-  const auto* weights = reinterpret_cast<const int8_t*>(head.weights.data());
-  const kernels::Int8GemmArgs args = {weights, head.sums.data(), acts.rows(), out.data(),
-                                      shape.n, shape.m,          shape.n,     shape.k};
+  const kernels::GemmArgs args = {head.data(), acts.rows(), acts.stride, acts.sums.data(), out.data(),
+                                  shape.n,     shape.m,     shape.n,     shape.k};
   Team team(threads);
-  const auto product = [&](int t) { kernel->int8_gemm(part_of(args, outputs_of(t, threads, shape.n))); };
+  const auto product = [&](int t) {
+    kernel->int8_gemm(part_of(args, kernels::int8_row_bytes(shape.k), outputs_of(t, threads, shape.n)));
+  };
   team.run(product);
   if (!last_rows_are_right(args, out.data(), kernels::select_kernel("scalar").int8_gemm)) {
     state.SkipWithError("the product differs from the reference");
@@ -189,12 +182,13 @@ void int8_gemm(benchmark::State& state, const kernels::TernaryKernel* kernel, Sh
     state.PauseTiming();
     const double read_seconds = team.run([&](int t) {
       const auto [first, last] = outputs_of(t, threads, shape.n);
-      read_loop(head.weights.data() + first * kHeadK, (last - first) * kHeadK);
+      read_loop(head.data() + first * kernels::int8_row_bytes(kHeadK),
+                (last - first) * kernels::int8_row_bytes(kHeadK));
     });
     shares.push_back(read_seconds / seconds.back());
     state.ResumeTiming();
   }
-  state.counters["weight_GB/s"] = static_cast<double>(head.weights.size()) / median(seconds) * 1e-9;
+  state.counters["weight_GB/s"] = static_cast<double>(head.size()) / median(seconds) * 1e-9;
   state.counters["share_of_read"] = median(shares);
 }
 
@@ -203,11 +197,11 @@ void quantize_rows(benchmark::State& state, int64_t m, int64_t k) {
   std::normal_distribution<float> normal;
   std::vector<float> x(static_cast<size_t>(m * k));
   for (float& value : x) value = normal(random);
-  std::vector<int8_t> codes(static_cast<size_t>(m * kernels::padded_k(k)));
+  std::vector<int8_t> codes(static_cast<size_t>(m * kernels::act_stride(k)));
   std::vector<float> scales(static_cast<size_t>(m));
   std::vector<int32_t> sums(static_cast<size_t>(m));
   const auto quantize = [&] {
-    kernels::quantize_rows(x.data(), m, k, kernels::padded_k(k), codes.data(), scales.data(), sums.data());
+    kernels::quantize_rows(x.data(), m, k, kernels::act_stride(k), codes.data(), scales.data(), sums.data());
   };
   quantize();
   const auto [least, largest] = std::minmax_element(codes.begin(), codes.end());

@@ -12,6 +12,7 @@
 #include "framework/core/tensor_file.h"
 #include "framework/infer/assemble.h"
 #include "framework/nn/model_file.h"
+#include "ops/kernels/int8_format.h"
 #include "ops/kernels/packed_format.h"
 
 namespace bitnet {
@@ -19,7 +20,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr const char* kFormat = "bitnet-lab artifact 1";
+constexpr const char* kFormat = "bitnet-lab artifact 2";
 constexpr const char* kRemedy = "Make the artifact again with `bitnet pack`.";
 
 /// The parts of a served model as a file has them.
@@ -50,15 +51,14 @@ class FileParts : public ModelParts {
     const std::string weight = name + ".weight";
     switch (config_.head) {
       case HeadFormat::kFloat32:
-        return {config_.head, width, tensor(weight, "F32", at::kFloat, {vocab_size_, width}), {}, {}};
+        return {config_.head, width, tensor(weight, "F32", at::kFloat, {vocab_size_, width}), {}};
       case HeadFormat::kBfloat16:
-        return {config_.head, width, tensor(weight, "BF16", at::kBFloat16, {vocab_size_, width}), {}, {}};
+        return {config_.head, width, tensor(weight, "BF16", at::kBFloat16, {vocab_size_, width}), {}};
       case HeadFormat::kInt8:
         break;
     }
-    return {HeadFormat::kInt8, width, tensor(weight, "I8", at::kChar, {vocab_size_, kernels::padded_k(width)}),
-            tensor(name + ".scales", "F32", at::kFloat, {vocab_size_}),
-            tensor(name + ".sums", "I32", at::kInt, {vocab_size_})};
+    return {HeadFormat::kInt8, width, tensor(weight, "U8", at::kByte, {vocab_size_, kernels::int8_row_bytes(width)}),
+            tensor(name + ".scales", "F32", at::kFloat, {vocab_size_})};
   }
 
  private:
@@ -85,7 +85,6 @@ void add_table(const VocabularyTable& table, const std::string& name, std::map<s
   tensors[name + ".weight"] = view_of(table.data());
   if (table.format() != HeadFormat::kInt8) return;
   tensors[name + ".scales"] = view_of(table.scales());
-  tensors[name + ".sums"] = view_of(table.sums());
 }
 
 }  // namespace

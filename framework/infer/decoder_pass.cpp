@@ -196,15 +196,15 @@ class PackedStages {
  private:
   const PassBuffers::Quantized& input() const { return by_rows_ ? pass_.buffers.input : own_.input; }
 
-  /// Quantized row `row` at a depth of `padded`. The first row of a member lies where it does at the largest depth:
-  /// other members may be at a stage of another depth, and must not meet these rows.
-  int8_t* codes(int64_t row, int64_t padded) const {
+  /// Quantized row `row` of rows `stride` bytes apart. The first row of a member lies where it does at the largest
+  /// depth: other members may be at a stage of another depth, and must not meet these rows.
+  int8_t* codes(int64_t row, int64_t stride) const {
     const Tensor& all = input().codes;
-    return all.data_ptr<int8_t>() + rows_.begin * all.size(1) + (row - rows_.begin) * padded;
+    return all.data_ptr<int8_t>() + rows_.begin * all.size(1) + (row - rows_.begin) * stride;
   }
 
   void quantize(const Tensor& norm, const Tensor& x, int64_t k) {
-    const int64_t padded = kernels::padded_k(k);
+    const int64_t stride = kernels::act_stride(k);
     const float* norm_weight = norm.defined() ? norm.data_ptr<float>() : nullptr;
     float* normed = own_.normed.data_ptr<float>();
     for (int64_t row = rows_.begin; row < rows_.end; ++row) {
@@ -213,7 +213,7 @@ class PackedStages {
         kernels::rms_norm_rows(values, 1, k, norm_weight, pass_.epsilon(), normed, nullptr);
         values = normed;
       }
-      kernels::quantize_rows(values, 1, k, padded, codes(row, padded), input().scales.data_ptr<float>() + row,
+      kernels::quantize_rows(values, 1, k, stride, codes(row, stride), input().scales.data_ptr<float>() + row,
                              input().sums.data_ptr<int32_t>() + row);
     }
   }
@@ -225,7 +225,7 @@ class PackedStages {
   void multiply(const ServedLinear& linear, int64_t begin, int64_t end, float* to, Use use) {
     const auto* packed = linear.weight.data_ptr<uint8_t>();
     const float gamma = kernels::read_header(packed).scale;
-    const int64_t padded = kernels::padded_k(linear.in);
+    const int64_t stride = kernels::act_stride(linear.in);
     int32_t* sums = own_.sums.data_ptr<int32_t>();
     float* values = own_.values.data_ptr<float>();
     for (int64_t first = rows_.begin; first < rows_.end; first += kTileRows) {
@@ -233,8 +233,9 @@ class PackedStages {
       const int64_t slice = kTileSums / rows / kSlice * kSlice;
       for (int64_t output = begin; output < end; output += slice) {
         const int64_t count = std::min(slice, end - output);
-        kernel_.gemm({.packed_rows_N = packed + kernels::kHeaderBytes + output * kernels::packed_row_bytes(linear.in),
-                      .acts_MK = codes(first, padded),
+        kernel_.gemm({.weights_N = packed + kernels::kHeaderBytes + output * kernels::packed_row_bytes(linear.in),
+                      .acts_MK = codes(first, stride),
+                      .act_stride = stride,
                       .act_sums_M = input().sums.data_ptr<int32_t>() + first,
                       .out_MN = sums,
                       .out_stride = count,
@@ -374,7 +375,7 @@ void run_layers(const Pass& pass, Stages& stages) {
 }
 
 PassBuffers::Quantized make_quantized(int64_t rows, int64_t k) {
-  return {at::empty({rows, kernels::padded_k(k)}, at::kChar), at::empty({rows}, at::kFloat),
+  return {at::empty({rows, kernels::act_stride(k)}, at::kChar), at::empty({rows}, at::kFloat),
           at::empty({rows}, at::kInt)};
 }
 

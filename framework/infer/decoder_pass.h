@@ -9,7 +9,7 @@
 #include "framework/infer/served_model.h"
 
 // One pass of tokens through the layers of a served model. M rows (tokens of the pass), D width, F feed-forward width,
-// H heads, G key/value heads, K head width, P inputs padded to whole blocks of the packed format, V vocabulary.
+// H heads, G key/value heads, K head width, P bytes from one row of quantized inputs to the next, V vocabulary.
 
 namespace bitnet {
 

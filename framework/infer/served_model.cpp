@@ -95,16 +95,14 @@ class RandomParts : public ModelParts {
   VocabularyTable table(const std::string&) override {
     // Piece by piece: as a whole in float32, a table would be the most that a packed model ever takes.
     ++index_;
-    std::vector<Tensor> data, scales, sums;
+    std::vector<Tensor> data, scales;
     for (int64_t first = 0; first < vocab_size_; first += kTablePiece) {
       const int64_t rows = std::min(kTablePiece, vocab_size_ - first);
       const VocabularyTable piece(scaled(random_codes(first, rows, config_.width, seed_, index_)), head_);
       data.push_back(piece.data());
       scales.push_back(piece.scales());
-      sums.push_back(piece.sums());
     }
-    const bool int8 = head_ == HeadFormat::kInt8;
-    return {head_, config_.width, at::cat(data), int8 ? at::cat(scales) : Tensor(), int8 ? at::cat(sums) : Tensor()};
+    return {head_, config_.width, at::cat(data), head_ == HeadFormat::kInt8 ? at::cat(scales) : Tensor()};
   }
 
  private:

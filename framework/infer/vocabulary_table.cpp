@@ -4,10 +4,11 @@
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "framework/infer/weight_arena.h"
 #include "ops/kernels/decoder_math.h"
-#include "ops/kernels/packed_format.h"
+#include "ops/kernels/int8_format.h"
 #include "ops/kernels/quantize.h"
 #include "ops/kernels/ternary_gemm.h"
 
@@ -28,23 +29,22 @@ VocabularyTable::VocabularyTable(const Tensor& weight_in, HeadFormat format)
     case HeadFormat::kInt8: {
       const int64_t rows = weight.size(0);
       const Rows quantized = make_rows(rows);
-      kernels::quantize_rows(weight.data_ptr<float>(), rows, width_, kernels::padded_k(width_),
-                             quantized.codes.data_ptr<int8_t>(), quantized.scales.data_ptr<float>(),
-                             quantized.sums.data_ptr<int32_t>());
-      data_ = quantized.codes;
+      quantize(weight.data_ptr<float>(), rows, quantized);
+      data_ = at::empty({rows, kernels::int8_row_bytes(width_)}, at::kByte);
+      kernels::pack_int8(quantized.codes.data_ptr<int8_t>(), quantized.codes.size(1), rows, width_,
+                         data_.data_ptr<uint8_t>());
       scales_ = quantized.scales;
-      sums_ = quantized.sums;
       break;
     }
   }
 }
 
-VocabularyTable::VocabularyTable(HeadFormat format, int64_t width, Tensor data, Tensor scales, Tensor sums)
-    : format_(format), width_(width), data_(std::move(data)), scales_(std::move(scales)), sums_(std::move(sums)) {}
+VocabularyTable::VocabularyTable(HeadFormat format, int64_t width, Tensor data, Tensor scales)
+    : format_(format), width_(width), data_(std::move(data)), scales_(std::move(scales)) {}
 
 int64_t VocabularyTable::bytes() const {
   int64_t total = static_cast<int64_t>(data_.nbytes());
-  if (scales_.defined()) total += static_cast<int64_t>(scales_.nbytes() + sums_.nbytes());
+  if (scales_.defined()) total += static_cast<int64_t>(scales_.nbytes());
   return total;
 }
 
@@ -55,7 +55,7 @@ int64_t VocabularyTable::room(int64_t vocab_size, int64_t width, HeadFormat form
     case HeadFormat::kBfloat16:
       return WeightArena::room(vocab_size * width * 2);
     case HeadFormat::kInt8:
-      return WeightArena::room(vocab_size * kernels::padded_k(width)) + 2 * WeightArena::room(vocab_size * 4);
+      return WeightArena::room(vocab_size * kernels::int8_row_bytes(width)) + WeightArena::room(vocab_size * 4);
   }
   return 0;
 }
@@ -64,7 +64,6 @@ void VocabularyTable::move_to(WeightArena& arena) {
   data_ = arena.place(data_);
   if (format_ != HeadFormat::kInt8) return;
   scales_ = arena.place(scales_);
-  sums_ = arena.place(sums_);
 }
 
 void VocabularyTable::embed(int64_t id, float* to_D) const {
@@ -78,9 +77,10 @@ void VocabularyTable::embed(int64_t id, float* to_D) const {
       break;
     }
     case HeadFormat::kInt8: {
-      const int8_t* row = data_.data_ptr<int8_t>() + id * kernels::padded_k(width_);
+      std::vector<int8_t> row(static_cast<size_t>(width_));
+      kernels::unpack_int8_row(data_.data_ptr<uint8_t>(), vocab_size(), width_, id, row.data());
       const float scale = scales_.data_ptr<float>()[id];
-      for (int64_t i = 0; i < width_; ++i) to_D[i] = static_cast<float>(row[i]) * scale;
+      for (int64_t i = 0; i < width_; ++i) to_D[i] = static_cast<float>(row[static_cast<size_t>(i)]) * scale;
       break;
     }
   }
@@ -88,13 +88,13 @@ void VocabularyTable::embed(int64_t id, float* to_D) const {
 
 VocabularyTable::Rows VocabularyTable::make_rows(int64_t rows) const {
   if (format_ != HeadFormat::kInt8) return {};
-  return {at::empty({rows, kernels::padded_k(width_)}, at::kChar), at::empty({rows}, at::kFloat),
+  return {at::empty({rows, kernels::act_stride(width_)}, at::kChar), at::empty({rows}, at::kFloat),
           at::empty({rows}, at::kInt)};
 }
 
 void VocabularyTable::quantize(const float* hidden_MD, int64_t m, const Rows& rows) const {
   if (format_ != HeadFormat::kInt8) return;
-  kernels::quantize_rows(hidden_MD, m, width_, kernels::padded_k(width_), rows.codes.data_ptr<int8_t>(),
+  kernels::quantize_rows(hidden_MD, m, width_, kernels::act_stride(width_), rows.codes.data_ptr<int8_t>(),
                          rows.scales.data_ptr<float>(), rows.sums.data_ptr<int32_t>());
 }
 
@@ -113,14 +113,16 @@ void VocabularyTable::logits(const float* hidden_MD, int64_t m, const Rows& rows
                                  count, width_, logits_MV + begin, vocabulary);
       break;
     case HeadFormat::kInt8: {
-      kernels::active_kernel().int8_gemm({.weights_NK = data_.data_ptr<int8_t>() + begin * kernels::padded_k(width_),
-                                          .weight_sums_N = sums_.data_ptr<int32_t>() + begin,
-                                          .acts_MK = rows.codes.data_ptr<int8_t>(),
-                                          .out_MN = scratch,
-                                          .out_stride = count,
-                                          .m = m,
-                                          .n = count,
-                                          .k = width_});
+      kernels::active_kernel().int8_gemm(
+          {.weights_N = data_.data_ptr<uint8_t>() + begin * kernels::int8_row_bytes(width_),
+           .acts_MK = rows.codes.data_ptr<int8_t>(),
+           .act_stride = kernels::act_stride(width_),
+           .act_sums_M = rows.sums.data_ptr<int32_t>(),
+           .out_MN = scratch,
+           .out_stride = count,
+           .m = m,
+           .n = count,
+           .k = width_});
       const float* scales = scales_.data_ptr<float>() + begin;
       for (int64_t row = 0; row < m; ++row) {
         const float row_scale = rows.scales.data_ptr<float>()[row];

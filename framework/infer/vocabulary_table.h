@@ -22,16 +22,16 @@ class VocabularyTable {
   VocabularyTable() = default;
   /// Shapes: weight [V, D] float32. `float32` shares memory.
   VocabularyTable(const at::Tensor& weight, HeadFormat format);
-  /// From stored tensors; scales and sums belong to `int8` only.
-  /// Shapes: data [V, D] of the format's type, int8 [V, padded D]; scales [V] float32; sums [V] int32.
-  VocabularyTable(HeadFormat format, int64_t width, at::Tensor data, at::Tensor scales, at::Tensor sums);
+  /// From stored tensors; scales belong to `int8` only.
+  /// Shapes: data [V, D] of the format's type, int8 [V, bytes of a row] uint8 in strips (ops/kernels/int8_format.h);
+  /// scales [V] float32.
+  VocabularyTable(HeadFormat format, int64_t width, at::Tensor data, at::Tensor scales);
 
   HeadFormat format() const { return format_; }
   int64_t vocab_size() const { return data_.size(0); }
   int64_t width() const { return width_; }
   const at::Tensor& data() const { return data_; }
   const at::Tensor& scales() const { return scales_; }
-  const at::Tensor& sums() const { return sums_; }
   int64_t bytes() const;
   /// Bytes of an arena that a table takes.
   static int64_t room(int64_t vocab_size, int64_t width, HeadFormat format);
@@ -48,14 +48,15 @@ class VocabularyTable {
   void quantize(const float* hidden_MD, int64_t m, const Rows& rows) const;
 
   /// Logits of the ids [begin, end) for `m` rows of hidden states, which `rows` holds quantized; `scratch` has the
-  /// shape [m, end - begin] int32 for `int8`. Each logit depends on its own row and id alone. Shapes: logits [m, V].
+  /// shape [m, end - begin] int32 for `int8`. `begin` is a multiple of kernels::kStripOutputs. Each logit depends on
+  /// its own row and id alone. Shapes: logits [m, V].
   void logits(const float* hidden_MD, int64_t m, const Rows& rows, int64_t begin, int64_t end, int32_t* scratch,
               float* logits_MV) const;
 
  private:
   HeadFormat format_ = HeadFormat::kFloat32;
   int64_t width_ = 0;
-  at::Tensor data_, scales_, sums_;
+  at::Tensor data_, scales_;
 };
 
 }  // namespace bitnet

@@ -1,17 +1,19 @@
+#include "ops/kernels/int8_format.h"
 #include "ops/kernels/isa_kernels.h"
-#include "ops/kernels/packed_format.h"
 
 namespace bitnet::kernels {
 
 // The reference that every other kernel must equal.
-void int8_gemm_scalar(const Int8GemmArgs& args) noexcept {
-  const int64_t stride = padded_k(args.k);
+void int8_gemm_scalar(const GemmArgs& args) noexcept {
   for (int64_t n = 0; n < args.n; ++n) {
+    const auto [first, stride] = words_of(n, args.n, int8_row_bytes(args.k));
     for (int64_t m = 0; m < args.m; ++m) {
-      const int8_t* weights_K = args.weights_NK + n * stride;
-      const int8_t* acts_K = args.acts_MK + m * stride;
+      const int8_t* acts_K = args.acts_MK + m * args.act_stride;
       int32_t sum = 0;
-      for (int64_t k = 0; k < args.k; ++k) sum += acts_K[k] * weights_K[k];
+      for (int64_t k = 0; k < args.k; ++k) {
+        const uint8_t byte = args.weights_N[first + k / kInt8StepWeights * stride + k % kInt8StepWeights];
+        sum += acts_K[k] * (byte - 128);
+      }
       args.out_MN[m * args.out_stride + n] = sum;
     }
   }

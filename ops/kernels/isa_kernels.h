@@ -1,7 +1,6 @@
 #pragma once
 
-#include "ops/kernels/int8_gemm_args.h"
-#include "ops/kernels/ternary_gemm_args.h"
+#include "ops/kernels/strips.h"
 
 // The entry points of the ISA files. Each file is compiled with the flags of its instruction set, so it may define
 // these functions and static ones, nothing else: an inline function that it shared with portable code could be the copy
@@ -9,17 +8,17 @@
 
 namespace bitnet::kernels {
 
-void ternary_gemm_scalar(const TernaryGemmArgs& args) noexcept;
-void ternary_gemm_avx2(const TernaryGemmArgs& args) noexcept;
-void ternary_gemm_avx_vnni(const TernaryGemmArgs& args) noexcept;
-void ternary_gemm_avx512_vnni(const TernaryGemmArgs& args) noexcept;
-void ternary_gemm_neon_dot(const TernaryGemmArgs& args) noexcept;
+void ternary_gemm_scalar(const GemmArgs& args) noexcept;
+void ternary_gemm_avx2(const GemmArgs& args) noexcept;
+void ternary_gemm_avx_vnni(const GemmArgs& args) noexcept;
+void ternary_gemm_avx512_vnni(const GemmArgs& args) noexcept;
+void ternary_gemm_neon_dot(const GemmArgs& args) noexcept;
 
-void int8_gemm_scalar(const Int8GemmArgs& args) noexcept;
-void int8_gemm_avx2(const Int8GemmArgs& args) noexcept;
-void int8_gemm_avx_vnni(const Int8GemmArgs& args) noexcept;
-void int8_gemm_avx512_vnni(const Int8GemmArgs& args) noexcept;
-void int8_gemm_neon_dot(const Int8GemmArgs& args) noexcept;
+void int8_gemm_scalar(const GemmArgs& args) noexcept;
+void int8_gemm_avx2(const GemmArgs& args) noexcept;
+void int8_gemm_avx_vnni(const GemmArgs& args) noexcept;
+void int8_gemm_avx512_vnni(const GemmArgs& args) noexcept;
+void int8_gemm_neon_dot(const GemmArgs& args) noexcept;
 
 int64_t int8_peak_scalar(int64_t rounds) noexcept;
 int64_t int8_peak_avx2(int64_t rounds) noexcept;

@@ -3,21 +3,23 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ops/kernels/strips.h"
+
 namespace bitnet::kernels {
 
-/// Weights in one block of the packed format; a row is padded with zeros to whole blocks.
-inline constexpr int64_t kBlockWeights = 128;
-inline constexpr int64_t kBlockBytes = kBlockWeights / 4;
+/// Weights of one output in a step along K: one word of a strip (strips.h).
+inline constexpr int64_t kStepWeights = 16;
 inline constexpr int64_t kHeaderBytes = 64;
 /// Deepest row: 2^24 - 1 products of at most 128 keep every sum within int32.
 inline constexpr int64_t kMaxK = (int64_t{1} << 24) - 1;
 /// Most rows: keeps packed_bytes(n, k) within int64 for every legal k.
 inline constexpr int64_t kMaxN = (int64_t{1} << 32) - 1;
 
-/// `k` rounded up to whole blocks.
-constexpr int64_t padded_k(int64_t k) { return (k + kBlockWeights - 1) / kBlockWeights * kBlockWeights; }
-/// Bytes of one packed row of `k` weights.
-constexpr int64_t packed_row_bytes(int64_t k) { return padded_k(k) / 4; }
+/// Steps along `k` weights.
+constexpr int64_t packed_steps(int64_t k) { return (k + kStepWeights - 1) / kStepWeights; }
+/// Bytes that one output of `k` weights takes. Output n of a matrix starts a strip where n is a multiple of
+/// kStripOutputs, at n * packed_row_bytes(k).
+constexpr int64_t packed_row_bytes(int64_t k) { return packed_steps(k) * kWordBytes; }
 /// Bytes of a whole packed matrix, header included.
 constexpr int64_t packed_bytes(int64_t n, int64_t k) { return kHeaderBytes + n * packed_row_bytes(k); }
 

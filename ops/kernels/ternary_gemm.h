@@ -4,9 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "ops/kernels/int8_gemm_args.h"
 #include "ops/kernels/packed_format.h"
-#include "ops/kernels/ternary_gemm_args.h"
+#include "ops/kernels/strips.h"
 
 // Exact integer products of int8 activations with packed ternary weights, or with int8 weights (an output head). No
 // torch, no allocation, no exceptions in the kernels. M rows of activations, N rows of weights (outputs), K depth.
@@ -22,8 +21,8 @@ struct TernaryKernel {
   Isa isa;
   const char* name;  ///< "scalar", "avx2", "avx-vnni", "avx512-vnni", "neon-dot": the values of BITNET_ISA
   bool (*supported)() noexcept;
-  void (*gemm)(const TernaryGemmArgs& args) noexcept;
-  void (*int8_gemm)(const Int8GemmArgs& args) noexcept;
+  void (*gemm)(const GemmArgs& args) noexcept;
+  void (*int8_gemm)(const GemmArgs& args) noexcept;
   /// Does `rounds` rounds of multiply-accumulate instructions on registers alone and returns the number of products of
   /// bytes: the limit of this instruction set on one core, that speeds are compared with. Results are discarded.
   int64_t (*int8_peak)(int64_t rounds) noexcept;

@@ -1,5 +1,5 @@
 // CPU implementations of bit_linear's forward and of ternary_linear: one code path, so that both give the same bits.
-// M rows of activations, N outputs, K inputs, P inputs padded to whole blocks of the packed format.
+// M rows of activations, N outputs, K inputs, P bytes from one row of quantized inputs to the next.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -40,10 +40,10 @@ struct QuantizedLinear {
   int32_t* row_sums_M;
   float* y_MN;
 
-  int64_t padded() const { return kernels::padded_k(sizes.k); }
+  int64_t stride() const { return kernels::act_stride(sizes.k); }
 
   void quantize(int64_t first, int64_t rows) const {
-    kernels::quantize_rows(x_MK + first * sizes.k, rows, sizes.k, padded(), codes_MP + first * padded(),
+    kernels::quantize_rows(x_MK + first * sizes.k, rows, sizes.k, stride(), codes_MP + first * stride(),
                            scales_M + first, row_sums_M + first);
   }
 
@@ -51,7 +51,8 @@ struct QuantizedLinear {
   void multiply(int64_t first, int64_t rows, int64_t output, int64_t outputs, int32_t* sums,
                 int64_t sums_stride) const {
     const uint8_t* rows_N = packed + kernels::kHeaderBytes + output * kernels::packed_row_bytes(sizes.k);
-    kernel.gemm({rows_N, codes_MP + first * padded(), row_sums_M + first, sums, sums_stride, rows, outputs, sizes.k});
+    kernel.gemm(
+        {rows_N, codes_MP + first * stride(), stride(), row_sums_M + first, sums, sums_stride, rows, outputs, sizes.k});
   }
 };
 
@@ -97,9 +98,8 @@ struct LinearResult {
 
 LinearResult quantized_linear(const at::Tensor& x, const uint8_t* packed, float gamma, const LinearSizes& sizes) {
   const at::Tensor rows_MK = x.contiguous();
-  const int64_t padded = kernels::padded_k(sizes.k);
   const at::TensorOptions options = x.options();
-  const at::Tensor codes_MP = at::empty({sizes.m, padded}, options.dtype(at::kChar));
+  const at::Tensor codes_MP = at::empty({sizes.m, kernels::act_stride(sizes.k)}, options.dtype(at::kChar));
   const at::Tensor row_sums_M = at::empty({sizes.m}, options.dtype(at::kInt));
   LinearResult result;
   result.y = at::empty(with_last_size(x, sizes.n), options);

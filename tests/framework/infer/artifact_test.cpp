@@ -108,7 +108,7 @@ TEST_F(ArtifactTest, RefusesOtherTensorsUnderAGoodDigest) {
   auto metadata = whole.metadata();
   metadata["format"] = "bitnet-lab model 1";
   EXPECT_THAT(message(metadata, whole.tensors()),
-              HasSubstr("must be 'bitnet-lab artifact 1', but is 'bitnet-lab model 1'"));
+              HasSubstr("must be 'bitnet-lab artifact 2', but is 'bitnet-lab model 1'"));
 }
 
 TEST_F(ArtifactTest, HoldsPackedModelsOnly) {

@@ -40,8 +40,8 @@ std::string hex(const uint8_t* bytes, size_t count) {
 }
 
 TEST(PackedFormat, UnpackingInvertsPacking) {
-  for (int64_t k : {1, 2, 31, 32, 33, 63, 96, 127, 128, 129, 255, 256, 1000}) {
-    for (int64_t n : {1, 3, 8}) {
+  for (int64_t k : {1, 2, 15, 16, 17, 31, 32, 33, 63, 96, 127, 128, 129, 255, 256, 1000}) {
+    for (int64_t n : {1, 3, 16, 17, 35}) {
       const std::vector<int8_t> codes = random_codes(n * k, static_cast<uint32_t>(k));
       const std::vector<uint8_t> packed = packed_of(codes, n, k, 0.75f);
       PackedInfo info;
@@ -58,32 +58,38 @@ TEST(PackedFormat, UnpackingInvertsPacking) {
 
 // The worked example of ops/README.md. The checksum was computed by the Python script that stands there.
 TEST(PackedFormat, HasTheBytesOfTheWorkedExample) {
-  std::vector<int8_t> codes(2 * 130, 0);
-  codes[0] = 1;          // row 0, block 0, byte 0, bits 0-1
-  codes[33] = -1;        // row 0, block 0, byte 1, bits 2-3
-  codes[128] = -1;       // row 0, block 1, byte 0, bits 0-1
-  codes[130 + 127] = 1;  // row 1, block 0, byte 31, bits 6-7
-  const std::vector<uint8_t> packed = packed_of(codes, 2, 130, 0.5f);
-  ASSERT_EQ(packed.size(), 64u + 2 * 64);
+  std::vector<int8_t> codes(3 * 20, 0);
+  codes[0] = 1;         // row 0, word 0, byte 0, bits 0-1
+  codes[5] = -1;        // row 0, word 0, byte 1, bits 2-3
+  codes[20 + 15] = 1;   // row 1, word 0, byte 3, bits 6-7
+  codes[40 + 16] = -1;  // row 2, word 1, byte 0, bits 0-1
+  const std::vector<uint8_t> packed = packed_of(codes, 3, 20, 0.5f);
+  ASSERT_EQ(packed.size(), 64u + 3 * 8);
   EXPECT_EQ(hex(packed.data(), 40),
             "424e5445524e0000"
-            "01000000"
-            "80000000"
-            "0200000000000000"
-            "8200000000000000"
+            "02000000"
+            "10000000"
+            "0300000000000000"
+            "1400000000000000"
             "0000003f"
             "00000000");
-  EXPECT_EQ(hex(packed.data() + 40, 8), "e9dba8097ba399f0");
+  EXPECT_EQ(hex(packed.data() + 40, 8), "844a35e04e3fbfdd");
   EXPECT_EQ(hex(packed.data() + 48, 16), std::string(32, '0'));
-  std::string row0 = "5651", row1;
-  for (int i = 2; i < 32; ++i) row0 += "55";
-  row0 += "54";
-  for (int i = 1; i < 32; ++i) row0 += "55";
-  for (int i = 0; i < 31; ++i) row1 += "55";
-  row1 += "95";
-  for (int i = 0; i < 32; ++i) row1 += "55";
-  EXPECT_EQ(hex(packed.data() + 64, 64), row0);
-  EXPECT_EQ(hex(packed.data() + 128, 64), row1);
+  EXPECT_EQ(hex(packed.data() + 64, 12), "565155555555559555555555");
+  EXPECT_EQ(hex(packed.data() + 76, 12), "555555555555555554555555");
+}
+
+// 17 rows: the last strip holds one.
+TEST(PackedFormat, MakesTheLastStripAsNarrowAsTheRowsThatAreLeft) {
+  std::vector<int8_t> codes(17 * 32, 0);
+  codes[16 * 32] = 1;
+  codes[16 * 32 + 16] = -1;
+  codes[15 * 32 + 16] = 1;
+  const std::vector<uint8_t> packed = packed_of(codes, 17, 32, 1.0f);
+  ASSERT_EQ(packed.size(), 64u + 17 * 8);
+  EXPECT_EQ(packed[64 + 64 + 60], 0x56);  // row 15, word 1
+  EXPECT_EQ(packed[64 + 128], 0x56);      // row 16, word 0
+  EXPECT_EQ(packed[64 + 128 + 4], 0x54);  // row 16, word 1
 }
 
 TEST(PackedFormat, FindsEveryFlippedBit) {
@@ -100,7 +106,7 @@ TEST(PackedFormat, FindsEveryFlippedBit) {
 TEST(PackedFormat, FindsTwoFlippedTopBits) {
   std::vector<uint8_t> packed = packed_of(random_codes(256, 5), 1, 256, 0.01f);
   packed[64 + 7] ^= 0x40;
-  packed[64 + 32 + 7] ^= 0x40;
+  packed[64 + 32 + 7] ^= 0x40;  // the same lane of the checksum, 32 bytes on
   EXPECT_NE(fault_of(packed), "");
 }
 
@@ -115,8 +121,8 @@ TEST(PackedFormat, SaysWhatIsWrong) {
   EXPECT_EQ(fault_of(std::vector<uint8_t>(good.begin(), good.begin() + 63)),
             "it is shorter than the header of 64 bytes");
   EXPECT_EQ(with(0, 'b'), "it does not start with the magic BNTERN");
-  EXPECT_EQ(with(8, 2), "its format version is not 1");
-  EXPECT_EQ(with(12, 64), "its block size is not 128 weights");
+  EXPECT_EQ(with(8, 1), "its format version is not 2");
+  EXPECT_EQ(with(12, 8), "its strips are not 16 outputs wide");
   EXPECT_EQ(with(23, 0x80), "its number of rows is out of range");
   EXPECT_EQ(with(31, 0x7f), "its number of columns is out of range");
   EXPECT_EQ(with(16, 0), "its number of rows is out of range");

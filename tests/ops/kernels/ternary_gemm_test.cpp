@@ -17,7 +17,7 @@ namespace bitnet::kernels {
 #if defined(BITNET_TEST_VNNI_AS_AVX512)
 // ternary_gemm_avx_vnni.cpp compiled a second time, with the AVX-512 encoding of the same instruction: more machines
 // have that one, and all else in the file is the same.
-void avx_vnni_as_avx512(const TernaryGemmArgs& args) noexcept;
+void avx_vnni_as_avx512(const GemmArgs& args) noexcept;
 #endif
 
 namespace {
@@ -29,17 +29,23 @@ class TernaryGemm : public testing::TestWithParam<const TernaryKernel*> {
   }
 };
 
-TEST_P(TernaryGemm, EqualsTheDefinitionAtEveryDepth) { EXPECT_EQ(check_products(GetParam()->gemm), ""); }
+TEST_P(TernaryGemm, EqualsTheDefinitionAtEveryDepth) {
+  EXPECT_EQ(check_products(Weights::kTernary, GetParam()->gemm), "");
+}
 
-TEST_P(TernaryGemm, DoesNotSaturate) { EXPECT_EQ(check_saturation(GetParam()->gemm), ""); }
+TEST_P(TernaryGemm, DoesNotSaturate) { EXPECT_EQ(check_saturation(Weights::kTernary, GetParam()->gemm), ""); }
 
-TEST_P(TernaryGemm, GivesTheSameWhenSplitOverRowsOrOutputs) { EXPECT_EQ(check_splitting(GetParam()->gemm), ""); }
+TEST_P(TernaryGemm, GivesTheSameWhenSplitOverRowsOrOutputs) {
+  EXPECT_EQ(check_splitting(Weights::kTernary, GetParam()->gemm), "");
+}
 
-TEST_P(TernaryGemm, GivesEachRowAloneWhatItGivesItAmong512) { EXPECT_EQ(check_heights(GetParam()->gemm), ""); }
+TEST_P(TernaryGemm, GivesEachRowAloneWhatItGivesItAmong512) {
+  EXPECT_EQ(check_heights(Weights::kTernary, GetParam()->gemm), "");
+}
 
 TEST_P(TernaryGemm, EqualsTheScalarKernel) {
   for (int64_t m : {1, 9, 40}) {
-    const GemmProblem problem(m, 130, 700, 3);
+    const GemmProblem problem(Weights::kTernary, m, 130, 700, 3);
     std::vector<int32_t> expected(static_cast<size_t>(m * 130)), found(expected.size());
     select_kernel("scalar").gemm(problem.args(expected.data(), 130));
     GetParam()->gemm(problem.args(found.data(), 130));
@@ -56,17 +62,17 @@ INSTANTIATE_TEST_SUITE_P(Kernels, TernaryGemm, testing::ValuesIn(all_kernels()),
 #if defined(BITNET_TEST_VNNI_AS_AVX512)
 TEST(AvxVnniFile, EqualsTheDefinitionInTheAvx512Encoding) {
   if (!cpu_features().avx512_vnni) GTEST_SKIP() << "this CPU does not support avx512-vnni";
-  EXPECT_EQ(check_kernel(avx_vnni_as_avx512), "");
+  EXPECT_EQ(check_kernel(Weights::kTernary, avx_vnni_as_avx512), "");
 }
 #endif
 
 TEST(KernelChecks, FindAWrongKernel) {
   const Gemm right = select_kernel("scalar").gemm;
-  const Gemm wrong = [&](const TernaryGemmArgs& args) {
+  const Gemm wrong = [&](const GemmArgs& args) {
     right(args);
     args.out_MN[(args.m - 1) * args.out_stride + args.n - 1] += 1;
   };
-  const Gemm saturating = [&](const TernaryGemmArgs& args) {
+  const Gemm saturating = [&](const GemmArgs& args) {
     right(args);
     for (int64_t m = 0; m < args.m; ++m) {
       for (int64_t n = 0; n < args.n; ++n) {
@@ -75,9 +81,9 @@ TEST(KernelChecks, FindAWrongKernel) {
       }
     }
   };
-  EXPECT_NE(check_products(wrong), "");
-  EXPECT_NE(check_saturation(saturating), "");
-  EXPECT_NE(check_splitting(wrong), "");
+  EXPECT_NE(check_products(Weights::kTernary, wrong), "");
+  EXPECT_NE(check_saturation(Weights::kTernary, saturating), "");
+  EXPECT_NE(check_splitting(Weights::kTernary, wrong), "");
 }
 
 TEST(SelectKernel, TakesTheFirstThatThisCpuSupports) {

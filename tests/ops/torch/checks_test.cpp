@@ -87,21 +87,21 @@ TEST(Checks, SayWhatMustBeAndWhatIs) {
       {[&] {
          unpack_ternary(packed.view({1, -1}));
        },
-       "unpack_ternary: packed must be a vector of bytes, but is of shape [1, 192]. Give what pack_ternary returned."},
+       "unpack_ternary: packed must be a vector of bytes, but is of shape [1, 80]. Give what pack_ternary returned."},
       {[&] { unpack_ternary(on_meta({192}, at::kByte)); },
        "unpack_ternary: packed must be on the CPU, but is on meta. Move it with .to('cpu'): its shape lies in its "
        "bytes."},
       {[&] {
          ternary_linear(at::ones({2, 257}), packed);
        },
-       "ternary_linear: packed must be 64 bytes and a multiple of 96 (rows of 257 inputs, the last size of x), but is "
-       "192 bytes. Give what pack_ternary returned for a weight [O, 257]."},
+       "ternary_linear: packed must be 64 bytes and a multiple of 68 (rows of 257 inputs, the last size of x), but is "
+       "80 bytes. Give what pack_ternary returned for a weight [O, 257]."},
       {[&] { ternary_linear(x, other_header); },
        "ternary_linear: packed must be a weight [4, 6] by its size and x, but its header says [4, 7]. Give the weight "
        "of "
        "this layer; unpack_ternary checks its bytes."},
       {[&] { ternary_linear(x, packed.narrow(0, 0, 64)); },
-       "ternary_linear: packed must be 64 bytes and a multiple of 32 (rows of 6 inputs, the last size of x), but is 64 "
+       "ternary_linear: packed must be 64 bytes and a multiple of 4 (rows of 6 inputs, the last size of x), but is 64 "
        "bytes. Give what pack_ternary returned for a weight [O, 6]."},
       {[&] { ternary_linear(x, on_meta({192}, at::kByte)); },
        "ternary_linear: packed must be on the device of x (cpu), but is on meta. Move one of them with .to(device)."},
