@@ -26,13 +26,12 @@ class Llama2OnWikiText2 : public ::testing::Test {
   std::string text_;
 };
 
-// The rows of the data set are the lines with their newlines, an empty one being a lone " \n" in the file; GPTQ joins
-// them by two newlines.
+// Joins the rows by two newlines, as GPTQ does. A row is a line with its newline; a blank line's row is empty.
 std::string joined_rows(const std::string& text) {
-  std::string joined;
+  std::string joined, separator;
   for (const std::string& line : test::split_lines(text)) {
-    if (!joined.empty()) joined += "\n\n";
-    joined += line == " " ? "" : line + "\n";
+    joined += separator + (line == " " ? "" : line + "\n");
+    separator = "\n\n";
   }
   return joined;
 }
@@ -46,6 +45,12 @@ TEST_F(Llama2OnWikiText2, BothFilesGiveTheSameIds) {
   for (const std::string& line : test::split_lines(text_)) {
     ASSERT_EQ(huggingface_->encode(line), sentencepiece_->encode(line)) << line;
   }
+}
+
+// 341,469 ids are what the literature's figures rest on: 166 windows of 2,048. 655 chunks of 512 are llama.cpp's.
+TEST_F(Llama2OnWikiText2, TheTestSplitHasThePublishedNumbersOfWindowsAndChunks) {
+  EXPECT_EQ(1 + huggingface_->encode(joined_rows(text_)).size(), 341469u);
+  EXPECT_EQ((1 + huggingface_->encode(text_).size()) / 512, 655u);
 }
 
 }  // namespace
