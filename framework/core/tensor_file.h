@@ -1,27 +1,17 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "framework/core/safetensors.h"
 
 namespace bitnet {
 
-/// One named tensor of a file. `bytes` is row-major, little-endian.
-struct TensorView {
-  std::string dtype;  ///< "F32", "I8", "U8", "I64", as in the safetensors format
-  std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;
-};
-
-/// A file of named tensors with text metadata, in the safetensors format (8-byte little-endian header length, JSON
-/// header, data), so that Python reads it too. The metadata entry `sha256` holds the digest of everything else: the
+/// A file of named tensors with text metadata that this project wrote, in the safetensors format (safetensors.h), so
+/// that Python reads it too. The metadata entry `sha256` holds the digest of everything else: the
 /// other metadata, the names, types, shapes and all data, so that a flipped bit anywhere is found. Source:
 /// https://github.com/huggingface/safetensors, "Format".
 class TensorFile {
