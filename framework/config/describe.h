@@ -338,8 +338,9 @@ struct Description<EvaluatorConfig> {
               .in(0, 1048576)
               .unless(perplexity_only));
     visit(field("stride", &C::stride,
-                "With `convention: sliding`: tokens between the starts of two windows, at most `window`.")
-              .in(1, 1048576)
+                "With `convention: sliding`: tokens between the starts of two windows, at most `window` (with 1 the "
+                "convention counts nothing of a window).")
+              .in(2, 1048576)
               .unless(sliding_only));
     visit(field("text", &C::text,
                 "With `convention: windows` or `sliding`: `rows_joined`: rows joined by two newlines (GPTQ); `stored`: "

@@ -55,7 +55,7 @@ struct SlidingWindow {
 /// Windows of at most `length` tokens that start `stride` apart and score only what no window before them held; the one
 /// that reaches the end is the last. The guide weighs a window's mean loss with one token less than it is the mean of
 /// (in the first window, whose first token has nothing before it, with exactly those); a last window with a single new
-/// token has the weight zero and is left out. 1 <= stride <= length.
+/// token has the weight zero and is left out. 2 <= stride <= length.
 /// Source: Hugging Face, "Perplexity of fixed-length models" (transformers, docs/source/en/perplexity.md).
 std::vector<SlidingWindow> sliding_windows(std::span<const int32_t> ids, int64_t length, int64_t stride);
 

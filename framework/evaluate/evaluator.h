@@ -25,9 +25,10 @@ struct EvaluationItem {
   int64_t words = 0;   ///< by the convention's word count; 0 where it has none
   int64_t bytes = 0;   ///< UTF-8 bytes of the text that the scored tokens stand for
   /// Metric name -> what this item contributes to it, in [0, 1]; the metric is the mean over the items.
-  std::map<std::string, double> outcomes;
-  /// What the samples file keeps beside the figures: a JSON object, or nothing. Not part of results.json.
-  std::string details;
+  std::map<std::string, double> outcomes = {};
+  /// What the samples file keeps beside the figures: a JSON object, or nothing. The runner leaves it out of
+  /// results.json.
+  std::string details = {};
 };
 
 struct Metric {
@@ -43,10 +44,11 @@ struct Evaluation {
   int64_t version = 0;     ///< of the evaluator's code: raised when its numbers change
   std::string convention;  ///< for example "windows (rows joined by two newlines), 256 tokens"
   std::string data_sha256;
-  std::string split;
+  std::string split;  ///< of the dataset; for evaluators with data of their own, what that is
   std::vector<Metric> metrics;
   std::vector<EvaluationItem> items;
-  std::map<std::string, double> floor;  ///< metric name -> value at the true entropy, where known
+  std::map<std::string, double> floor;   ///< metric name -> value at the true entropy, where known
+  std::map<std::string, double> chance;  ///< metric name -> value where every answer is guessed, where known
   // Filled by who runs the evaluator:
   std::string weights_sha256;  ///< of the model that was measured
   double seconds = 0;          ///< that the evaluation took

@@ -41,7 +41,7 @@ TEST(WorldQuestions, AskForEveryFactInTwoWays) {
 }
 
 TEST(WorldQuestions, TheRightAnswerIsASentenceOfTheLanguageAndNoOtherIs) {
-  for (const int64_t seed : {1, 2, 77}) {
+  for (const int64_t seed : {1, 77}) {
     const World world = make_world(seed);
     const TinyLanguage language = make_tiny_language(world);
     for (const ChoiceQuestion& question : world_questions(language, world, seed)) {
