@@ -88,11 +88,11 @@ void count_parameters(const DecoderLM& model, const ServedModel& served, Variant
 std::string sample_lines(const Evaluation& evaluation) {
   std::string lines;
   for (const EvaluationItem& item : evaluation.items) {
-    lines +=
-        nlohmann::ordered_json{
-            {"id", item.id}, {"nats", item.nats}, {"tokens", item.tokens}, {"words", item.words}, {"bytes", item.bytes}}
-            .dump() +
-        "\n";
+    nlohmann::ordered_json line = {
+        {"id", item.id}, {"nats", item.nats}, {"tokens", item.tokens}, {"words", item.words}, {"bytes", item.bytes}};
+    if (!item.outcomes.empty()) line["outcomes"] = item.outcomes;
+    if (!item.details.empty()) line["details"] = nlohmann::ordered_json::parse(item.details);
+    lines += line.dump() + "\n";
   }
   return lines;
 }
@@ -240,6 +240,8 @@ class Runner {
     for (const std::unique_ptr<Evaluator>& evaluator : evaluators_) {
       seed_result.evaluations.push_back(evaluate(served, outcome.final_weights_sha256, *evaluator, folder, job.label));
       seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
+      // The samples files keep them; results.json would be many times as long.
+      for (EvaluationItem& item : seed_result.evaluations.back().items) item.details.clear();
     }
     count_parameters(model, served, result);
     result.seeds.push_back(std::move(seed_result));
