@@ -36,12 +36,14 @@ int evaluate_command(const std::vector<std::string>& words) {
   const NamedEvaluator evaluator{name, resolve_evaluator(name)};
   ProgressBar progress;
   const Evaluation evaluation =
-      evaluate_model(values["MODEL"].as<std::string>(), evaluator, values["out"].as<std::string>(), progress);
+      evaluate_model(values["MODEL"].as<std::string>(), evaluator, {}, values["out"].as<std::string>(), progress);
   std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
   for (const Metric& metric : evaluation.metrics) {
     const auto floor = evaluation.floor.find(metric.name);
-    std::cout << fmt::format("  {:<18} {:>12.5f} {}{}\n", metric.name, metric.value, metric.unit,
-                             floor == evaluation.floor.end() ? "" : fmt::format("  (floor {:.5f})", floor->second));
+    const auto chance = evaluation.chance.find(metric.name);
+    std::cout << fmt::format("  {:<18} {:>12.5f} {}{}{}\n", metric.name, metric.value, metric.unit,
+                             floor == evaluation.floor.end() ? "" : fmt::format("  (floor {:.5f})", floor->second),
+                             chance == evaluation.chance.end() ? "" : fmt::format("  (chance {:.5f})", chance->second));
   }
   return 0;
 }

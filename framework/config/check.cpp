@@ -1,8 +1,12 @@
 #include "framework/config/check.h"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
+#include <span>
 #include <string_view>
+
+#include "framework/core/text_template.h"
 
 namespace bitnet {
 namespace {
@@ -22,6 +26,47 @@ Site last_written(const Node& node, const std::string& path, std::initializer_li
   }
   if (last == nullptr) return {node.place, join_path(path, *keys.begin())};
   return {last->place, last->path};
+}
+
+void check_perplexity(const EvaluatorConfig& config, const Node& node, const UnknownKeys& unknown,
+                      const std::string& path, Problems* problems) {
+  if (unknown.has("window")) return;
+  const auto add = [&](std::initializer_list<std::string_view> keys, const std::string& rule) {
+    const Site site = last_written(node, path, keys);
+    problems->add(site.place, site.path + " must " + rule + ".");
+  };
+  if (config.window == 1) {
+    add({"window"}, "be 0 or at least 2 (a window's first token is not scored), but is 1");
+    return;
+  }
+  if (unknown.has("convention")) return;
+  if (config.convention == PerplexityConvention::kChunks && config.window == 2) {
+    add({"window", "convention"}, "be 0 or at least 3 where only the second half of a window is scored, but is 2");
+  }
+  const bool strides = config.convention == PerplexityConvention::kSliding && !unknown.has("stride");
+  if (strides && config.window != 0 && config.stride > config.window) {
+    add({"stride", "window"}, "make the stride at most the window, but the stride is " + std::to_string(config.stride) +
+                                  " and the window " + std::to_string(config.window));
+  }
+}
+
+void check_multiple_choice(const EvaluatorConfig& config, const Node& node, const UnknownKeys& unknown,
+                           const std::string& path, Problems* problems) {
+  const auto check_template = [&](std::string_view key, const std::string& text,
+                                  std::span<const std::string_view> places) {
+    if (unknown.has(key)) return;
+    const std::string problem = template_problem(text, places);
+    const bool is_filled =
+        problem.empty() && fill_template(text, {{places.back(), "x"}}) != fill_template(text, {{places.back(), ""}});
+    if (is_filled) return;
+    const Site site = last_written(node, path, {key});
+    problems->add(site.place, site.path + " must be text with the place {" + std::string(places.back()) + "}, but " +
+                                  (problem.empty() ? "lacks it" : problem) + ".");
+  };
+  constexpr std::array<std::string_view, 1> kPromptPlaces = {"question"};
+  constexpr std::array<std::string_view, 1> kContinuationPlaces = {"choice"};
+  check_template("prompt", config.prompt, kPromptPlaces);
+  check_template("continuation", config.continuation, kContinuationPlaces);
 }
 
 }  // namespace
@@ -98,17 +143,30 @@ void check_optimizer(const OptimizerConfig& config, const Node& node, const Unkn
 
 void check_evaluator(const EvaluatorConfig& config, const Node& node, const UnknownKeys& unknown,
                      const std::string& path, Problems* problems) {
-  if (unknown.has("window") || config.window != 1) return;
-  const Site site = last_written(node, path, {"window"});
-  problems->add(site.place, site.path + " must be 0 or at least 2 (a window's first token is not scored), but is 1.");
+  if (unknown.has("kind")) return;
+  switch (config.kind) {
+    case EvaluatorKind::kPerplexity:
+      check_perplexity(config, node, unknown, path, problems);
+      break;
+    case EvaluatorKind::kMultipleChoice:
+      check_multiple_choice(config, node, unknown, path, problems);
+      break;
+  }
 }
 
 void check_window(const EvaluatorConfig& config, int64_t context, const Node& node, const UnknownKeys& unknown,
                   const std::string& path, Problems* problems) {
-  if (unknown.has("window") || config.window <= context) return;
-  const Site site = last_written(node, path, {"window"});
+  if (unknown.has_any({"kind", "window"}) || config.kind != EvaluatorKind::kPerplexity) return;
+  if (config.window > context) {
+    const Site site = last_written(node, path, {"window"});
+    problems->add(site.place, site.path + " must be at most the models' context, " + std::to_string(context) +
+                                  " tokens, but is " + std::to_string(config.window) + ".");
+  }
+  const bool strides = config.convention == PerplexityConvention::kSliding && config.window == 0;
+  if (!strides || unknown.has_any({"convention", "stride"}) || config.stride <= context) return;
+  const Site site = last_written(node, path, {"stride"});
   problems->add(site.place, site.path + " must be at most the models' context, " + std::to_string(context) +
-                                " tokens, but is " + std::to_string(config.window) + ".");
+                                " tokens, but is " + std::to_string(config.stride) + ".");
 }
 
 }  // namespace bitnet

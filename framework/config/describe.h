@@ -304,25 +304,80 @@ struct Description<EvaluatorConfig> {
   template <typename Visit>
   static void fields(Visit&& visit) {
     using C = EvaluatorConfig;
-    const auto windows_only = [](const C& c) {
-      return c.convention == PerplexityConvention::kWindows ? "" : std::string_view("convention");
+    using P = PerplexityConvention;
+    const auto perplexity_only = [](const C& c) {
+      return c.kind == EvaluatorKind::kPerplexity ? "" : std::string_view("kind");
     };
-    const auto word_only = [](const C& c) {
-      return c.convention == PerplexityConvention::kWord ? "" : std::string_view("convention");
+    const auto choice_only = [](const C& c) {
+      return c.kind == EvaluatorKind::kMultipleChoice ? "" : std::string_view("kind");
     };
-    visit(field("kind", &C::kind, "What is measured."));
+    const auto choice_file_only = [](const C& c) -> std::string_view {
+      if (c.kind != EvaluatorKind::kMultipleChoice) return "kind";
+      return c.data.empty() ? "data" : "";
+    };
+    const auto sliding_only = [](const C& c) -> std::string_view {
+      if (c.kind != EvaluatorKind::kPerplexity) return "kind";
+      return c.convention == P::kSliding ? "" : "convention";
+    };
+    const auto joined_only = [](const C& c) -> std::string_view {
+      if (c.kind != EvaluatorKind::kPerplexity) return "kind";
+      return c.convention == P::kWindows || c.convention == P::kSliding ? "" : "convention";
+    };
+    const auto word_only = [](const C& c) -> std::string_view {
+      if (c.kind != EvaluatorKind::kPerplexity) return "kind";
+      return c.convention == P::kWord ? "" : "convention";
+    };
+    const auto start_only = [](const C& c) -> std::string_view {
+      const bool always = c.convention == P::kWord || c.convention == P::kBitnet;
+      return c.kind == EvaluatorKind::kPerplexity && always ? "convention" : "";
+    };
+    visit(field("kind", &C::kind, "What is measured: how well a text is predicted, or which choice a model prefers."));
     visit(field("convention", &C::convention,
-                "`windows` (GPTQ): windows without overlap; `word` (lm-eval): every page, per word."));
-    visit(field("split", &C::split, "Which split is scored."));
+                "`windows` (GPTQ): windows without overlap; `word` (lm-eval): every page, per word; `bitnet` (BitNet "
+                "b1.58): whole lines packed into windows; `sliding` (Hugging Face): windows that overlap; `chunks` "
+                "(llama.cpp): the second half of each window.")
+              .unless(perplexity_only));
+    visit(field("split", &C::split, "Which split is scored.").unless(perplexity_only));
     visit(field("window", &C::window, "Tokens of a window, at least 2 and at most the model's context; 0: the context.")
-              .in(0, 1048576));
+              .in(0, 1048576)
+              .unless(perplexity_only));
+    visit(field("stride", &C::stride,
+                "With `convention: sliding`: tokens between the starts of two windows, at most `window` (with 1 the "
+                "convention counts nothing of a window).")
+              .in(2, 1048576)
+              .unless(sliding_only));
     visit(field("text", &C::text,
-                "With `convention: windows`: `rows_joined`: rows joined by two newlines (GPTQ); `stored`: the text as "
-                "stored.")
-              .unless(windows_only));
+                "With `convention: windows` or `sliding`: `rows_joined`: rows joined by two newlines (GPTQ); `stored`: "
+                "the text as stored.")
+              .unless(joined_only));
     visit(field("detokenize", &C::detokenize,
                 "With `convention: word`: undo the WikiText tokenization first, as lm-eval does.")
               .unless(word_only));
+    visit(
+        field("data", &C::data,
+              "With `kind: multiple_choice`: the questions, an entry of the data catalog or the path of a JSONL file, "
+              "relative to the current folder; empty: those that a generated dataset asks about its own facts.")
+            .unless(choice_only));
+    visit(field("prompt", &C::prompt,
+                "With `kind: multiple_choice`: what stands before a choice; `{question}` stands for the question, `{{` "
+                "and `}}` for braces.")
+              .unless(choice_only));
+    visit(field("continuation", &C::continuation,
+                "With `kind: multiple_choice`: what is scored after the prompt; `{choice}` stands for the choice.")
+              .unless(choice_only));
+    visit(field("question_key", &C::question_key,
+                "With `data`: where in a line the question is, a path of names with dots.")
+              .unless(choice_file_only));
+    visit(field("choices_key", &C::choices_key,
+                "With `data`: where in a line the choices are, a list of objects with `text` and `label`.")
+              .unless(choice_file_only));
+    visit(field("gold_key", &C::gold_key, "With `data`: where in a line the label of the right choice is.")
+              .unless(choice_file_only));
+    visit(
+        field("bos", &C::bos,
+              "Whether the tokenizer's BOS comes first: in the text (`windows`, `sliding`), in each window (`chunks`) "
+              "or before the prompt (`multiple_choice`). `false` for tokenizers that add none, as GPT-2's.")
+            .unless(start_only));
   }
 };
 

@@ -70,13 +70,17 @@ struct EnumNames<ScheduleKind> {
 
 template <>
 struct EnumNames<EvaluatorKind> {
-  static constexpr std::array kNames = {std::pair(std::string_view("perplexity"), EvaluatorKind::kPerplexity)};
+  static constexpr std::array kNames = {std::pair(std::string_view("perplexity"), EvaluatorKind::kPerplexity),
+                                        std::pair(std::string_view("multiple_choice"), EvaluatorKind::kMultipleChoice)};
 };
 
 template <>
 struct EnumNames<PerplexityConvention> {
   static constexpr std::array kNames = {std::pair(std::string_view("windows"), PerplexityConvention::kWindows),
-                                        std::pair(std::string_view("word"), PerplexityConvention::kWord)};
+                                        std::pair(std::string_view("word"), PerplexityConvention::kWord),
+                                        std::pair(std::string_view("bitnet"), PerplexityConvention::kBitnet),
+                                        std::pair(std::string_view("sliding"), PerplexityConvention::kSliding),
+                                        std::pair(std::string_view("chunks"), PerplexityConvention::kChunks)};
 };
 
 template <>

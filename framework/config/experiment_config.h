@@ -95,18 +95,29 @@ struct TrainerConfig {
   int64_t threads = 0;  ///< 0: OMP_NUM_THREADS, else all cores
 };
 
-enum class EvaluatorKind { kPerplexity };
-enum class PerplexityConvention { kWindows, kWord };
+enum class EvaluatorKind { kPerplexity, kMultipleChoice };
+enum class PerplexityConvention { kWindows, kWord, kBitnet, kSliding, kChunks };
 enum class DataSplit { kTrain, kValidation, kTest };
 enum class PerplexityText { kRowsJoined, kStored };
 
 struct EvaluatorConfig {
   EvaluatorKind kind = EvaluatorKind::kPerplexity;
+  // kind: perplexity
   PerplexityConvention convention = PerplexityConvention::kWindows;
   DataSplit split = DataSplit::kTest;
   int64_t window = 0;                                 ///< tokens; 0: the model's context
-  PerplexityText text = PerplexityText::kRowsJoined;  ///< windows: rows joined by "\n\n" (GPTQ), or the text as stored
+  int64_t stride = 512;                               ///< sliding: tokens between the starts of two windows
+  PerplexityText text = PerplexityText::kRowsJoined;  ///< windows, sliding: rows joined by "\n\n", or as stored
   bool detokenize = true;                             ///< word: undo the WikiText tokenization first, as lm-eval does
+  // kind: multiple_choice
+  std::string data;  ///< questions: a catalog entry or the path of a JSONL file; empty: those of the dataset itself
+  std::string prompt = "{question}";             ///< what comes before a choice; {question} stands for the question
+  std::string continuation = " {choice}";        ///< what is scored; {choice} stands for one choice
+  std::string question_key = "question.stem";    ///< dotted path in a line of `data`
+  std::string choices_key = "question.choices";  ///< to a list of objects with `text` and `label`
+  std::string gold_key = "answerKey";            ///< to the label of the right choice
+  // Both:
+  bool bos = true;  ///< whether a text starts with BOS (not: word, bitnet, which always do)
 };
 
 /// One side of the comparison: everything that may differ between the twins, complete.

@@ -9,6 +9,7 @@
 
 #include "framework/config/experiment_config.h"
 #include "framework/core/progress.h"
+#include "framework/data/choice_questions.h"
 #include "framework/data/tokenizer.h"
 
 namespace bitnet {
@@ -30,6 +31,8 @@ class Dataset {
   virtual std::string sha256(DataSplit split) const = 0;
   /// Known only for generated text.
   virtual std::optional<EntropyFloor> floor(DataSplit split) const = 0;
+  /// Multiple-choice questions that the dataset itself can ask: those of a generator about its facts, else none.
+  virtual std::vector<ChoiceQuestion> questions() const { return {}; }
   virtual std::string name() const = 0;
 };
 

@@ -35,7 +35,9 @@ constexpr std::array<std::string_view, 4> kSizes = {"tiny", "small", "big", "hug
 class TinyworldDataset final : public Dataset {
  public:
   explicit TinyworldDataset(const DatasetConfig& config) {
-    const TinyLanguage language = make_tiny_language(make_world(config.world_seed));
+    const World world = make_world(config.world_seed);
+    const TinyLanguage language = make_tiny_language(world);
+    questions_ = world_questions(language, world, config.world_seed);
     fill(language, config.world_seed, DataSplit::kTrain, config.train_bytes);
     fill(language, config.world_seed, DataSplit::kValidation, config.validation_bytes);
     fill(language, config.world_seed, DataSplit::kTest, config.test_bytes);
@@ -55,6 +57,7 @@ class TinyworldDataset final : public Dataset {
   }
   std::string sha256(DataSplit split) const override { return at(split).sha256; }
   std::optional<EntropyFloor> floor(DataSplit split) const override { return EntropyFloor{at(split).nats}; }
+  std::vector<ChoiceQuestion> questions() const override { return questions_; }
   std::string name() const override { return "tinyworld"; }
 
  private:
@@ -79,6 +82,7 @@ class TinyworldDataset final : public Dataset {
   }
 
   std::array<Split, 3> splits_;
+  std::vector<ChoiceQuestion> questions_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/config/experiment_config.h"
+#include "framework/data/choice_questions.h"
 #include "framework/data/dataset.h"
 #include "framework/data/grammar.h"
 
@@ -70,8 +71,14 @@ std::vector<CodeFunction> code_functions();
 struct TinyLanguage {
   Grammar grammar;
   Grammar::RuleId document = 0;  ///< the rule of one whole document, which ends with one blank line
+  Grammar::RuleId sentence = 0;  ///< the rule of one sentence of a tale, which ends with a newline
 };
 TinyLanguage make_tiny_language(const World& world);
+
+/// Questions about every fact of the world, of four choices each: once as the language asks it and once as a statement
+/// whose end is missing. The wrong choices are values of the same kind. Before each stand two sentences of the language
+/// about others, so that the whole is in no training text though every part could be. A function of the world seed.
+std::vector<ChoiceQuestion> world_questions(const TinyLanguage& language, const World& world, int64_t world_seed);
 
 /// One document and its -log p.
 struct TinyDocument {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/data/tinyworld.h"
+#include "framework/data/tinyworld_words.h"
 
 // The grammar of the language. Every sentence is one line, and the words of a sentence tell which rule made it, so that
 // a text has one derivation (tests/framework/data/tinyworld_test.cpp sums over all derivations and finds no other).
@@ -33,8 +34,6 @@ constexpr std::array<std::string_view, 9> kNumbers = {"one", "two",   "three", "
                                                       "six", "seven", "eight", "nine"};
 constexpr int kLargestCount = 9;
 
-std::string plural_kind(std::string_view kind) { return std::string(kind) + (kind == "fox" ? "es" : "s"); }
-std::string with_article(std::string_view word) { return (word.front() == 'o' ? "an " : "a ") + std::string(word); }
 std::string counted(int count, const Noun& noun) {
   return std::to_string(count) + " " + std::string(count == 1 ? noun.one : noun.many);
 }
@@ -289,7 +288,7 @@ class LanguageBuilder {
 
   // Three to six sentences, each about anyone.
   RuleId tale() {
-    const RuleId sentence = grammar_.choice(
+    const RuleId sentence = language_.sentence = grammar_.choice(
         {{45, event(any_name())},
          {24, named_fact()},
          {7, for_each_animal([this](const WorldAnimal& animal) { return denial(animal, animal.name); })},
@@ -383,11 +382,6 @@ class LanguageBuilder {
 
   RuleId texts_of(std::span<const std::string_view> texts) {
     return grammar_.uniform_texts(std::vector<std::string>(texts.begin(), texts.end()));
-  }
-
-  static std::string capital(std::string word) {
-    word.front() = static_cast<char>(word.front() - ('a' - 'A'));
-    return word;
   }
 
   const std::vector<WorldAnimal>& animals_;

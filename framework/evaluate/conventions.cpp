@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include "framework/core/error.h"
 #include "framework/data/documents.h"
@@ -16,20 +17,36 @@ bool is_blank(std::string_view row) {
   return at == row.size();
 }
 
+/// Calls `visit` with every line and its newline.
+template <typename Visit>
+void for_each_row(std::string_view text, const Visit& visit) {
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t newline = text.find('\n', begin);
+    const size_t end = newline == std::string_view::npos ? text.size() : newline + 1;
+    visit(text.substr(begin, end - begin));
+    begin = end;
+  }
+}
+
 }  // namespace
 
 std::string join_rows(std::string_view text) {
   std::string joined;
   joined.reserve(text.size() + text.size() / 16);
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t newline = text.find('\n', begin);
-    const size_t end = newline == std::string_view::npos ? text.size() : newline + 1;
-    const std::string_view row = text.substr(begin, end - begin);
-    if (begin > 0) joined += "\n\n";
+  for_each_row(text, [&](std::string_view row) {
+    if (row.data() != text.data()) joined += "\n\n";
     if (!is_blank(row)) joined += row;
-    begin = end;
-  }
+  });
   return joined;
+}
+
+std::vector<std::string_view> text_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  for_each_row(text, [&lines](std::string_view row) {
+    if (is_blank(row)) return;
+    lines.push_back(row.ends_with('\n') ? row.substr(0, row.size() - 1) : row);
+  });
+  return lines;
 }
 
 std::vector<ScoreRequest> fixed_windows(std::span<const int32_t> ids, int64_t length) {
@@ -57,6 +74,56 @@ std::vector<ScoreRequest> rolling_windows(std::span<const int32_t> ids, int32_t 
     window.tokens.assign(ids.begin() + (end - length - 1), ids.begin() + end);  // predicted >= length: begin >= 0
     window.scored_from = length + 1 - scored;
     predicted = end;
+  }
+  return windows;
+}
+
+std::vector<PackedWindow> packed_windows(std::span<const std::vector<int32_t>> lines, int32_t bos, int64_t length) {
+  std::vector<PackedWindow> windows;
+  const auto size_of = [](const auto& tokens) { return static_cast<int64_t>(tokens.size()); };
+  PackedWindow open;
+  const auto restart = [&open, bos] {
+    open = PackedWindow();
+    open.request.tokens.push_back(bos);
+  };
+  restart();
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (size_of(lines[i]) > length) continue;
+    if (size_of(open.request.tokens) + size_of(lines[i]) > length) {
+      // The reference also keeps a BOS alone (before a first line of `length` tokens), which scores nothing.
+      if (!open.lines.empty()) windows.push_back(std::move(open));
+      restart();
+    }
+    open.request.tokens.insert(open.request.tokens.end(), lines[i].begin(), lines[i].end());
+    open.lines.push_back(i);
+  }
+  if (!open.lines.empty() && size_of(open.request.tokens) <= length) windows.push_back(std::move(open));
+  return windows;
+}
+
+std::vector<SlidingWindow> sliding_windows(std::span<const int32_t> ids, int64_t length, int64_t stride) {
+  const auto count = static_cast<int64_t>(ids.size());
+  std::vector<SlidingWindow> windows;
+  int64_t scored_end = 0;
+  for (int64_t begin = 0; scored_end < count; begin += stride) {
+    const int64_t end = std::min(begin + length, count);
+    SlidingWindow window;
+    window.begin = begin;
+    window.weight = end - scored_end - 1;
+    window.request.tokens.assign(ids.begin() + begin, ids.begin() + end);
+    window.request.scored_from = std::max<int64_t>(scored_end - begin, 1);  // a first token has nothing before it
+    if (window.weight > 0) windows.push_back(std::move(window));
+    scored_end = end;
+  }
+  return windows;
+}
+
+std::vector<ScoreRequest> half_scored_windows(std::span<const int32_t> ids, std::optional<int32_t> bos,
+                                              int64_t length) {
+  std::vector<ScoreRequest> windows = fixed_windows(ids, length);
+  for (ScoreRequest& window : windows) {
+    if (bos) window.tokens.front() = *bos;
+    window.scored_from = length / 2 + 1;
   }
   return windows;
 }

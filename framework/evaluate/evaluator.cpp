@@ -1,18 +1,25 @@
 #include "framework/evaluate/evaluator.h"
 
 #include "framework/core/error.h"
+#include "framework/evaluate/multiple_choice.h"
 #include "framework/evaluate/perplexity.h"
 
 namespace bitnet {
 
 std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const Dataset& dataset,
-                                          const Tokenizer& tokenizer) {
+                                          const Tokenizer& tokenizer, const EvaluatorOptions& options,
+                                          ProgressReporter& progress) {
+  static_cast<void>(options);
   switch (evaluator.config.kind) {
     case EvaluatorKind::kPerplexity:
       return std::make_unique<PerplexityEvaluator>(evaluator.name, evaluator.config, dataset, tokenizer);
+    case EvaluatorKind::kMultipleChoice:
+      return std::make_unique<MultipleChoiceEvaluator>(
+          evaluator.name, evaluator.config,
+          open_choice_data(evaluator.config, dataset, "evaluator '" + evaluator.name + "'", progress), tokenizer);
   }
   throw ConfigError("evaluator '" + evaluator.name +
-                    "': kind must be perplexity, but is unknown. Choose a known kind.");
+                    "': kind must be a known one, but is not. Choose one of those that configs/REFERENCE.md lists.");
 }
 
 }  // namespace bitnet

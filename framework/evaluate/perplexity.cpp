@@ -12,12 +12,10 @@
 #include "framework/core/error.h"
 #include "framework/data/documents.h"
 #include "framework/evaluate/conventions.h"
+#include "framework/evaluate/score_all.h"
 
 namespace bitnet {
 namespace {
-
-/// Requests that one call of the scorer gets: few enough for a moving progress bar, many enough to keep all cores busy.
-constexpr size_t kRequestsPerCall = 64;
 
 std::string split_name(DataSplit split) {
   switch (split) {
@@ -85,18 +83,27 @@ PerplexityEvaluator::PerplexityEvaluator(std::string name, EvaluatorConfig confi
                                          const Tokenizer& tokenizer)
     : name_(std::move(name)), config_(config), dataset_(dataset), tokenizer_(tokenizer) {}
 
-Evaluation PerplexityEvaluator::evaluate(Scorer& scorer, ProgressReporter& progress) {
+Evaluation PerplexityEvaluator::evaluate(const EvaluatedModel& model, ProgressReporter& progress) {
   Evaluation evaluation;
   evaluation.evaluator = name_;
   evaluation.version = version();
-  evaluation.data_sha256 = dataset_.sha256(config_.split);
+  evaluation.data_sha256 = data_sha256();
   evaluation.split = split_name(config_.split);
   switch (config_.convention) {
     case PerplexityConvention::kWindows:
-      evaluate_windows(scorer, progress, evaluation);
+      evaluate_windows(model.scorer, progress, evaluation);
       break;
     case PerplexityConvention::kWord:
-      evaluate_words(scorer, progress, evaluation);
+      evaluate_words(model.scorer, progress, evaluation);
+      break;
+    case PerplexityConvention::kBitnet:
+      evaluate_packed(model.scorer, progress, evaluation);
+      break;
+    case PerplexityConvention::kSliding:
+      evaluate_sliding(model.scorer, progress, evaluation);
+      break;
+    case PerplexityConvention::kChunks:
+      evaluate_chunks(model.scorer, progress, evaluation);
       break;
   }
   return evaluation;
@@ -112,43 +119,144 @@ int64_t PerplexityEvaluator::window_length(const Scorer& scorer) const {
   return length;
 }
 
+PerplexityEvaluator::EncodedText PerplexityEvaluator::encode(const std::string& text) const {
+  EncodedText encoded;
+  encoded.ids = tokenizer_.encode(text);
+  encoded.bytes = token_bytes(tokenizer_, encoded.ids);
+  if (config_.bos) {
+    encoded.ids.insert(encoded.ids.begin(), tokenizer_.bos_id());
+    encoded.bytes.insert(encoded.bytes.begin(), 0);
+  }
+  return encoded;
+}
+
+std::string PerplexityEvaluator::joined_or_stored() const {
+  const std::string_view stored = dataset_.text(config_.split);
+  return config_.text == PerplexityText::kRowsJoined ? join_rows(stored) : std::string(stored);
+}
+
+std::string PerplexityEvaluator::text_phrase() const {
+  return std::string(config_.text == PerplexityText::kRowsJoined ? "rows joined by two newlines" : "text as stored") +
+         (config_.bos ? "" : ", no BOS");
+}
+
+void PerplexityEvaluator::add_windows(Scorer& scorer, ProgressReporter& progress, const EncodedText& text,
+                                      const std::vector<ScoreRequest>& windows, int64_t length,
+                                      Evaluation& evaluation) const {
+  const std::vector<ScoreResult> results = score_all(scorer, windows, name_, "windows", progress);
+  for (size_t i = 0; i < windows.size(); ++i) {
+    EvaluationItem item{"window-" + std::to_string(i), results[i].nats, results[i].tokens};
+    const auto first = text.bytes.begin() + static_cast<int64_t>(i) * length + windows[i].scored_from;
+    item.bytes = std::accumulate(first, first + item.tokens, int64_t{0});
+    evaluation.items.push_back(std::move(item));
+  }
+}
+
+void PerplexityEvaluator::add_floor(const EncodedText& text, Evaluation& evaluation) const {
+  // Known for the text as its generator wrote it, and for all of it: the floor takes what is not scored for typical.
+  const std::optional<EntropyFloor> floor = dataset_.floor(config_.split);
+  if (!floor) return;
+  const auto text_tokens = static_cast<int64_t>(text.ids.size()) - (config_.bos ? 1 : 0);
+  const Sums sums{floor->nats, text_tokens, 0, static_cast<int64_t>(dataset_.text(config_.split).size())};
+  const auto values = by_name(window_metrics(sums, ratio(sums.nats, sums.tokens)));
+  for (const Metric& metric : evaluation.metrics) evaluation.floor[metric.name] = values.at(metric.name);
+}
+
+void PerplexityEvaluator::require_windows(size_t windows, const std::string& needed, size_t tokens) const {
+  if (windows > 0) return;
+  throw DataError(where() + ": the " + split_name(config_.split) + " split of '" + dataset_.name() +
+                  "' must hold at least " + needed + ", but holds " + std::to_string(tokens) +
+                  (config_.bos ? " with BOS" : " tokens") + ". Choose a smaller window or a longer text.");
+}
+
 void PerplexityEvaluator::evaluate_windows(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
   const int64_t length = window_length(scorer);
-  const bool joined = config_.text == PerplexityText::kRowsJoined;
-  evaluation.convention = std::string("windows (") + (joined ? "rows joined by two newlines" : "text as stored") +
-                          "), " + std::to_string(length) + " tokens";
-
-  const std::string_view stored = dataset_.text(config_.split);
-  std::vector<int32_t> ids = tokenizer_.encode(joined ? join_rows(stored) : std::string(stored));
-  const std::vector<int64_t> bytes = token_bytes(tokenizer_, ids);
-  const auto text_tokens = static_cast<int64_t>(ids.size());
-  ids.insert(ids.begin(), tokenizer_.bos_id());
-  const std::vector<ScoreRequest> windows = fixed_windows(ids, length);
-  if (windows.empty()) {
-    throw DataError(where() + ": the " + evaluation.split + " split of '" + dataset_.name() +
-                    "' must hold at least one window of " + std::to_string(length) + " tokens, but holds " +
-                    std::to_string(ids.size()) + " with BOS. Choose a smaller window or a longer text.");
-  }
-
-  const std::vector<ScoreResult> results = score_all(scorer, windows, progress);
+  evaluation.convention = "windows (" + text_phrase() + "), " + std::to_string(length) + " tokens";
+  const EncodedText text = encode(joined_or_stored());
+  const std::vector<ScoreRequest> windows = fixed_windows(text.ids, length);
+  require_windows(windows.size(), "one window of " + std::to_string(length) + " tokens", text.ids.size());
+  add_windows(scorer, progress, text, windows, length, evaluation);
   double mean_of_windows = 0;
-  for (size_t i = 0; i < windows.size(); ++i) {
-    const ScoreResult& result = results[i];
-    EvaluationItem item{"window-" + std::to_string(i), result.nats, result.tokens};
-    // The window's token j is the text's i * length + j - 1: BOS is the first of all. Its own first token is not
-    // scored.
-    const auto first_scored = bytes.begin() + static_cast<int64_t>(i) * length;
-    item.bytes = std::accumulate(first_scored, first_scored + result.tokens, int64_t{0});
-    evaluation.items.push_back(std::move(item));
-    mean_of_windows += ratio(result.nats, result.tokens) / static_cast<double>(windows.size());
+  for (const EvaluationItem& item : evaluation.items) {
+    mean_of_windows += ratio(item.nats, item.tokens) / static_cast<double>(windows.size());
   }
   evaluation.metrics = window_metrics(sum_of(evaluation.items), mean_of_windows);
-  // Known for the text as its generator wrote it, and for all of it: the floor takes the dropped tail for typical.
-  const std::optional<EntropyFloor> floor = dataset_.floor(config_.split);
-  if (floor && !joined) {
-    const Sums sums{floor->nats, text_tokens, 0, static_cast<int64_t>(stored.size())};
-    evaluation.floor = by_name(window_metrics(sums, ratio(sums.nats, sums.tokens)));
+  if (config_.text == PerplexityText::kStored) add_floor(text, evaluation);
+}
+
+void PerplexityEvaluator::evaluate_chunks(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
+  const int64_t length = window_length(scorer);
+  if (length < 3) {
+    throw ConfigError(where() + ": window must be at least 3 where the second half of a window is scored, but is " +
+                      std::to_string(length) + ". Set evaluators." + name_ + ".window.");
   }
+  evaluation.convention = std::string("chunks (llama.cpp, text as stored without its last newline") +
+                          (config_.bos ? "" : ", no BOS") + "), " + std::to_string(length) + " tokens, the last " +
+                          std::to_string(length - 1 - length / 2) + " scored";
+  std::string_view stored = dataset_.text(config_.split);
+  if (stored.ends_with('\n')) stored.remove_suffix(1);
+  const EncodedText text = encode(std::string(stored));
+  const std::optional<int32_t> bos = config_.bos ? std::optional(tokenizer_.bos_id()) : std::nullopt;
+  std::vector<ScoreRequest> windows = half_scored_windows(text.ids, bos, length);
+  if (windows.size() < 2) windows.clear();  // as llama.cpp, which takes a shorter text for a mistake
+  require_windows(windows.size(), "two windows of " + std::to_string(length) + " tokens", text.ids.size());
+  add_windows(scorer, progress, text, windows, length, evaluation);
+  const Sums sums = sum_of(evaluation.items);
+  evaluation.metrics = window_metrics(sums, ratio(sums.nats, sums.tokens));
+  add_floor(text, evaluation);
+}
+
+void PerplexityEvaluator::evaluate_sliding(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
+  const int64_t length = window_length(scorer);
+  if (config_.stride > length) {
+    throw ConfigError(where() + ": stride must be at most the window, " + std::to_string(length) + " tokens, but is " +
+                      std::to_string(config_.stride) + ". Set evaluators." + name_ + ".stride.");
+  }
+  evaluation.convention = "sliding (Hugging Face, " + text_phrase() + "), " + std::to_string(length) +
+                          " tokens, stride " + std::to_string(config_.stride);
+  const EncodedText text = encode(joined_or_stored());
+  const std::vector<SlidingWindow> windows = sliding_windows(text.ids, length, config_.stride);
+  require_windows(windows.size(), "two tokens", text.ids.size());
+  std::vector<ScoreRequest> requests;
+  for (const SlidingWindow& window : windows) requests.push_back(window.request);
+  const std::vector<ScoreResult> results = score_all(scorer, requests, name_, "windows", progress);
+  for (size_t i = 0; i < windows.size(); ++i) {
+    EvaluationItem item{"window-" + std::to_string(i)};
+    item.nats = ratio(results[i].nats, results[i].tokens) * static_cast<double>(windows[i].weight);
+    item.tokens = windows[i].weight;
+    evaluation.items.push_back(std::move(item));
+  }
+  const Sums sums = sum_of(evaluation.items);
+  const double mean = ratio(sums.nats, sums.tokens);
+  evaluation.metrics = {{"perplexity", std::exp(mean), "perplexity"}, {"nats_per_token", mean, "nats/token"}};
+  if (config_.text == PerplexityText::kStored) add_floor(text, evaluation);
+}
+
+void PerplexityEvaluator::evaluate_packed(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
+  const int64_t length = window_length(scorer);
+  evaluation.convention = "bitnet (BitNet b1.58, lines packed), " + std::to_string(length) + " tokens";
+  const std::vector<std::string_view> lines = text_lines(dataset_.text(config_.split));
+  std::vector<std::vector<int32_t>> ids;
+  for (const std::string_view line : lines) {
+    ids.push_back(tokenizer_.encode(line));
+    ids.back().push_back(tokenizer_.eos_id());
+  }
+  const std::vector<PackedWindow> windows = packed_windows(ids, tokenizer_.bos_id(), length);
+  if (windows.empty()) {
+    throw DataError(where() + ": the " + evaluation.split + " split of '" + dataset_.name() +
+                    "' must hold at least one line of at most " + std::to_string(length - 1) +
+                    " tokens, EOS included, but holds none. Choose a larger window or another text.");
+  }
+  std::vector<ScoreRequest> requests;
+  for (const PackedWindow& window : windows) requests.push_back(window.request);
+  const std::vector<ScoreResult> results = score_all(scorer, requests, name_, "windows", progress);
+  for (size_t i = 0; i < windows.size(); ++i) {
+    EvaluationItem item{"window-" + std::to_string(i), results[i].nats, results[i].tokens};
+    for (const size_t line : windows[i].lines) item.bytes += static_cast<int64_t>(lines[line].size()) + 1;  // newline
+    evaluation.items.push_back(std::move(item));
+  }
+  const Sums sums = sum_of(evaluation.items);
+  evaluation.metrics = window_metrics(sums, ratio(sums.nats, sums.tokens));
 }
 
 void PerplexityEvaluator::evaluate_words(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
@@ -175,7 +283,7 @@ void PerplexityEvaluator::evaluate_words(Scorer& scorer, ProgressReporter& progr
                     "' must hold at least one token, but is empty. Put text into the split.");
   }
 
-  const std::vector<ScoreResult> results = score_all(scorer, requests, progress);
+  const std::vector<ScoreResult> results = score_all(scorer, requests, name_, "windows", progress);
   for (size_t i = 0; i < results.size(); ++i) {
     EvaluationItem& item = evaluation.items[item_of_request[i]];
     item.nats += results[i].nats;
@@ -188,27 +296,6 @@ void PerplexityEvaluator::evaluate_words(Scorer& scorer, ProgressReporter& progr
     sums.nats = floor->nats;
     evaluation.floor = by_name(word_metrics(sums));
   }
-}
-
-std::vector<ScoreResult> PerplexityEvaluator::score_all(Scorer& scorer, const std::vector<ScoreRequest>& requests,
-                                                        ProgressReporter& progress) const {
-  std::vector<ScoreResult> results;
-  results.reserve(requests.size());
-  progress.start("evaluating " + name_, static_cast<int64_t>(requests.size()), "windows");
-  while (results.size() < requests.size()) {
-    const size_t count = std::min(kRequestsPerCall, requests.size() - results.size());
-    for (const ScoreResult& result : scorer.score(std::span(requests).subspan(results.size(), count))) {
-      if (!std::isfinite(result.nats)) {
-        throw DataError(where() + ": the log-likelihood of every window must be a finite number, but is " +
-                        std::to_string(-result.nats) +
-                        ". The model's weights have diverged: train it anew with a lower " + "learning rate.");
-      }
-      results.push_back(result);
-    }
-    progress.update(static_cast<int64_t>(results.size()));
-  }
-  progress.finish();
-  return results;
 }
 
 }  // namespace bitnet

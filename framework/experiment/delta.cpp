@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/core/error.h"
+#include "framework/experiment/delta_outcomes.h"
 #include "framework/experiment/delta_text.h"
 
 namespace bitnet {
@@ -168,6 +169,7 @@ DeltaRow quality_row(const Metric& metric, const VariantResult& candidate, const
   const std::optional<ItemFormula> formula = item_formula(metric.name);
   const bool perplexity = formula && formula->exponential;
   bool from_items = formula && !reference.items.empty();
+  bool from_outcomes = !reference.items.empty();
   const auto values = [&](const Evaluations& evaluations, const std::string& variant) {
     std::vector<double> found;
     for (const Evaluation* evaluation : evaluations) {
@@ -178,22 +180,29 @@ DeltaRow quality_row(const Metric& metric, const VariantResult& candidate, const
                     other.lower_is_better ? "lower is better" : "higher is better");
       found.push_back(other.value);
       from_items = from_items && items_give_metric(*evaluation, *formula, other.value);
+      from_outcomes = from_outcomes && outcomes_give_metric(*evaluation, other);
     }
     return mean_over_seeds(found, perplexity);
   };
   row.candidate = values(candidate_evaluations, candidate.name);
   row.baseline = values(baseline_evaluations, baseline.name);
   if (const auto floor = reference.floor.find(metric.name); floor != reference.floor.end()) row.floor = floor->second;
+  if (const auto chance = reference.chance.find(metric.name); chance != reference.chance.end()) {
+    row.chance = chance->second;
+  }
   row.delta_percent = delta_percent(row.candidate, row.baseline, row.lower_is_better);
   if (perplexity) row.ln_ratio = std::log(row.candidate / row.baseline);
   if (from_items) {
     add_interval(row, *formula, candidate_evaluations, baseline_evaluations);
+  } else if (from_outcomes) {
+    add_outcome_statistics(row, candidate_evaluations, baseline_evaluations);
   } else {
     row.items = static_cast<int64_t>(reference.items.size());
     row.method = reference.items.empty() ? "no interval: no items were kept"
                                          : "no interval: the metric is not a function of the items kept";
   }
-  row.band = band_of(row.delta_percent, row.interval_percent, row.exact);
+  row.band = band_of(row.delta_percent, row.points_interval ? row.points_interval : row.interval_percent, row.exact,
+                     row.p_value);
   return row;
 }
 
@@ -279,8 +288,9 @@ double delta_percent(double candidate, double baseline, bool lower_is_better) {
   return (lower_is_better ? -100 : 100) * (candidate - baseline) / std::fabs(baseline);
 }
 
-Band band_of(double delta, const std::optional<Interval>& interval, bool exact) {
+Band band_of(double delta, const std::optional<Interval>& interval, bool exact, const std::optional<double>& p_value) {
   if (std::isnan(delta)) return Band::kNotFinite;
+  if (p_value && *p_value > kSignificance) return Band::kParity;
   if (interval && interval->low <= 0 && interval->high >= 0) return Band::kParity;
   if (delta == 0 && exact) return Band::kParity;
   if (!interval && !exact) return Band::kUnresolved;

@@ -13,7 +13,7 @@ namespace bitnet {
 
 /// What a delta means. The bands' limits are in delta.cpp and nowhere else.
 enum class Band {
-  kParity,      ///< the interval contains 0, or two exact figures are equal
+  kParity,      ///< the interval contains 0, the test finds no difference, or two exact figures are equal
   kUnresolved,  ///< measured without an interval: noise and difference can not be told apart
   kNotFinite,   ///< a value is not a number: the training diverged
   kMinorWin,
@@ -27,6 +27,9 @@ enum class Band {
 /// |delta %| from which a difference is more than minor, and from which it is major or significant.
 inline constexpr double kClearPercent = 5.0;
 inline constexpr double kMajorPercent = 20.0;
+
+/// p-value above which a test finds no difference, as outside a 95 % interval.
+inline constexpr double kSignificance = 0.05;
 
 /// One metric of a candidate against the same metric of the baseline.
 struct DeltaRow {
@@ -42,6 +45,7 @@ struct DeltaRow {
   double candidate = 0;
   double baseline = 0;
   std::optional<double> floor;               ///< the metric's value at the true entropy
+  std::optional<double> chance;              ///< the metric's value where answers are guessed
   double delta_percent = 0;                  ///< + is better, - is worse
   std::optional<Interval> interval_percent;  ///< of delta_percent
   int64_t items = 0;
@@ -49,6 +53,12 @@ struct DeltaRow {
   std::string method;              ///< of the interval, or why there is none
   std::optional<double> ln_ratio;  ///< perplexities: ln(candidate / baseline)
   std::optional<Interval> ln_ratio_interval;
+  // Means of outcomes (accuracy, pass@k):
+  std::optional<double> points;                ///< difference in percentage points, + is better
+  std::optional<Interval> points_interval;     ///< of `points`
+  std::optional<double> p_value;               ///< of McNemar's exact test that both are equally good
+  std::optional<Interval> candidate_interval;  ///< of `candidate` alone
+  std::optional<Interval> baseline_interval;   ///< of `baseline` alone
   Band band = Band::kParity;
 };
 
@@ -68,8 +78,9 @@ struct Comparison {
 /// `s * (candidate - baseline) / |baseline| * 100`, s = -1 where lower is better: 0 is parity, + is better, - is worse.
 double delta_percent(double candidate, double baseline, bool lower_is_better);
 
-/// The interpretation of a delta, from its size and its interval.
-Band band_of(double delta_percent, const std::optional<Interval>& interval, bool exact);
+/// The interpretation of a delta, from its size, its interval and the p-value of its test, where there are some.
+Band band_of(double delta_percent, const std::optional<Interval>& interval, bool exact,
+             const std::optional<double>& p_value = std::nullopt);
 
 /// For readers: "parity", "not judged", "minor win", ..., "significant deficiency".
 std::string_view band_name(Band band);

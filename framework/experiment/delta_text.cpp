@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "framework/experiment/report_format.h"
@@ -31,8 +32,12 @@ std::string join_words(const std::vector<std::string>& words) {
   return text;
 }
 
-/// "5.2 % higher", "22 % lower": the difference as the value moves, without better or worse.
+/// "5.2 % higher", "22 % lower", "1.6 points higher": the difference as the value moves, without better or worse.
 std::string movement(const DeltaRow& row) {
+  if (row.points) {
+    const double change = row.candidate - row.baseline;
+    return format_fixed(100 * std::fabs(change), 1) + "\u00A0points " + (change > 0 ? "higher" : "lower");
+  }
   const double change = delta_percent(row.candidate, row.baseline, false);
   if (!std::isfinite(change)) return "not comparable in percent";
   const double size = std::fabs(change);
@@ -55,7 +60,7 @@ std::string row_phrase(const DeltaRow& row) {
 }
 
 std::string where_measured(const DeltaRow& row) {
-  return row.evaluator.empty() ? "" : " on the " + row.split + " split (" + row.evaluator + ")";
+  return row.evaluator.empty() ? "" : " on " + data_phrase(row) + " (" + row.evaluator + ")";
 }
 
 /// One sentence for the rows of one evaluator (or one row of training) that point the same way.
@@ -63,7 +68,7 @@ std::string sentence(const std::vector<const DeltaRow*>& rows, const std::string
   const DeltaRow& first = *rows.front();
   std::string text =
       candidate + "'s " + row_phrase(first) + where_measured(first) + ": " + std::string(band_name(first.band));
-  if (first.interval_percent) {
+  if (!interval_text(first).empty()) {
     text += ", 95 % interval of the delta " + interval_text(first);
   } else if (!first.exact) {
     text += ", " + first.method;
@@ -175,6 +180,8 @@ std::string display_name(std::string_view variant) {
 }
 
 std::string metric_label(std::string_view metric) {
+  if (metric == "acc") return "Accuracy";
+  if (metric == "acc_norm") return "Length-normalized accuracy";
   std::string label(metric);
   std::replace(label.begin(), label.end(), '_', ' ');
   return upper_first(label);
@@ -187,7 +194,31 @@ std::string times_smaller(const DeltaRow& row) {
   return format_significant(times, 3) + "\u00D7 " + (smaller ? "smaller" : "larger");
 }
 
+std::string data_phrase(const DeltaRow& row) {
+  const bool is_split = row.split == "train" || row.split == "validation" || row.split == "test";
+  return is_split ? "the " + row.split + " split" : row.split;
+}
+
+std::string points_text(double points) { return format_signed(points, 1) + "\u00A0points"; }
+
+std::string reference_header(const Comparison& comparison) {
+  const auto any = [&comparison](std::optional<double> DeltaRow::*member) {
+    return std::any_of(comparison.rows.begin(), comparison.rows.end(),
+                       [member](const DeltaRow& row) { return (row.*member).has_value(); });
+  };
+  const bool floor = any(&DeltaRow::floor);
+  const bool chance = any(&DeltaRow::chance);
+  if (floor && chance) return "Floor or chance";
+  return floor ? "Entropy floor" : chance ? "Chance" : "";
+}
+
+std::string p_value_text(double p_value) { return p_value < 0.001 ? "p < 0.001" : "p = " + format_fixed(p_value, 3); }
+
 std::string interval_text(const DeltaRow& row) {
+  if (row.points_interval) {
+    return format_signed(row.points_interval->low, 1) + " to " + format_signed(row.points_interval->high, 1) +
+           "\u00A0points";
+  }
   if (!row.interval_percent) return "";
   const Interval& interval = *row.interval_percent;
   const int decimals = delta_decimals(std::max(std::fabs(interval.low), std::fabs(interval.high)));

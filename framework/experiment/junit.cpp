@@ -31,6 +31,12 @@ std::string test_case(const Results& results, const Comparison& comparison, cons
          property("better", row.lower_is_better ? "lower" : "higher") +
          property("delta_percent", exact_number(row.delta_percent));
   if (row.ln_ratio) xml += property("ln_ratio", exact_number(*row.ln_ratio));
+  if (row.points) xml += property("delta_points", exact_number(*row.points));
+  if (row.points_interval) {
+    xml += property("interval_low_points", exact_number(row.points_interval->low)) +
+           property("interval_high_points", exact_number(row.points_interval->high));
+  }
+  if (row.p_value) xml += property("mcnemar_p_value", exact_number(*row.p_value));
   if (row.interval_percent) {
     xml += property("interval_low_percent", exact_number(row.interval_percent->low)) +
            property("interval_high_percent", exact_number(row.interval_percent->high));
@@ -38,6 +44,7 @@ std::string test_case(const Results& results, const Comparison& comparison, cons
   xml += property("interval_method", row.method) + property("items", std::to_string(row.items)) +
          property("seeds", std::to_string(row.seeds));
   if (row.floor) xml += property("floor", exact_number(*row.floor));
+  if (row.chance) xml += property("chance", exact_number(*row.chance));
   if (!row.convention.empty()) xml += property("convention", row.convention) + property("split", row.split);
   xml += property("interpretation", std::string(band_name(row.band)));
   return xml + "      </properties>\n    </testcase>\n";

@@ -85,6 +85,7 @@ std::string format_duration(double seconds) {
 std::string format_metric(double value, std::string_view unit) {
   if (!std::isfinite(value)) return std::string(kNotFinite);
   if (unit == "bytes") return format_bytes(value);
+  if (unit == "accuracy") return format_fixed(100 * value, 2) + std::string(kNoBreak) + "%";
   if (unit == "tokens/s")
     return format_count(static_cast<int64_t>(std::llround(value))) + std::string(kNoBreak) + "tokens/s";
   return format_significant(value, 4);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "framework/experiment/delta_text.h"
 #include "framework/experiment/report.h"
@@ -29,20 +30,22 @@ std::string delta_html(const DeltaRow& row) {
   std::string html = "<span class=\"delta " + sign_class(band_sign(row.band)) + "\"><span aria-hidden=\"true\">" +
                      glyph + "</span> " + escape_markup(format_percent_delta(row.delta_percent)) + " " + word +
                      "</span>";
+  if (row.points) html += small(escape_markup(points_text(*row.points)));
   if (row.ln_ratio) html += small(escape_markup("ln ratio " + format_signed(*row.ln_ratio, 4)));
   if (const std::string times = times_smaller(row); !times.empty()) html += small(escape_markup(times));
   return html;
 }
 
 std::string interval_html(const DeltaRow& row) {
-  if (!row.interval_percent) return small(escape_markup(row.method));
+  if (interval_text(row).empty()) return small(escape_markup(row.method));
   std::string ln;
   if (row.ln_ratio_interval) {
     ln = "<span class=\"small range\">ln " + format_signed(row.ln_ratio_interval->low, 4) + " to " +
          format_signed(row.ln_ratio_interval->high, 4) + "</span>";
   }
   const std::string about = "n = " + format_count(row.items) +
-                            (row.seeds > 1 ? ", " + format_count(row.seeds) + " seeds" : "") + "; " + row.method;
+                            (row.seeds > 1 ? ", " + format_count(row.seeds) + " seeds" : "") + "; " + row.method +
+                            (row.p_value ? "; McNemar's exact test: " + p_value_text(*row.p_value) : "");
   return "<span class=\"range\">" + escape_markup(interval_text(row)) + "</span>" + ln + small(escape_markup(about));
 }
 
@@ -54,15 +57,26 @@ std::string cell(const char* tag, const char* role, const std::string& label, co
          label + "</span><span class=\"cell\">" + html + "</span></" + tag + ">";
 }
 
-std::string value_html(const DeltaRow& row, double value) {
+std::string value_html(const DeltaRow& row, double value, const std::optional<Interval>& interval) {
   std::string html = escape_markup(format_metric(value, row.unit));
+  if (interval) {
+    html += small("<span class=\"range\">95\u00A0%: " + format_fixed(100 * interval->low, 1) + " to " +
+                  format_fixed(100 * interval->high, 1) + "</span>");
+  }
+  if (row.chance) html += small(escape_markup(points_text(100 * (value - *row.chance)) + " against chance"));
   if (row.floor && *row.floor > 0) html += small(format_significant(value / *row.floor, 3) + "\u00D7 the floor");
   return html;
 }
 
+/// What a value is to be read against: the entropy floor, or what guessing gives.
+std::string reference_html(const DeltaRow& row) {
+  if (row.floor) return escape_markup(format_metric(*row.floor, row.unit));
+  if (row.chance) return escape_markup(format_metric(*row.chance, row.unit)) + small("chance");
+  return "\u2013";
+}
+
 std::string delta_table(const Results& results, const Comparison& comparison) {
-  const bool floors =
-      std::any_of(comparison.rows.begin(), comparison.rows.end(), [](const DeltaRow& row) { return row.floor; });
+  const std::string reference = reference_header(comparison);
   const std::string candidate = escape_markup(display_name(comparison.candidate));
   const std::string baseline = escape_markup(display_name(comparison.baseline));
   const auto header = [](const std::string& html, const char* css_class = "") {
@@ -75,24 +89,21 @@ std::string delta_table(const Results& results, const Comparison& comparison) {
       ": 0 is parity, + is better, \u2212 is worse.</caption><thead role=\"rowgroup\"><tr role=\"row\">" +
       header("Category") + header("Metric") + header(variant_chip(results, comparison.candidate), "num") +
       header(variant_chip(results, comparison.baseline), "num");
-  if (floors) html += header("Entropy floor", "num");
+  if (!reference.empty()) html += header(reference, "num");
   html +=
       header("Delta") + header("95 % interval") + header("Interpretation") + "</tr></thead><tbody role=\"rowgroup\">";
   std::string evaluator;
   for (const DeltaRow& row : comparison.rows) {
     std::string about = row.evaluator;
     // The convention once for each evaluator; the rows after it belong to the same.
-    if (row.evaluator != evaluator) about += ": " + row.convention + "; " + row.split + " split";
+    if (row.evaluator != evaluator) about += ": " + row.convention + "; " + data_phrase(row);
     evaluator = row.evaluator;
     about = small(escape_markup(row.evaluator.empty() ? row.convention : about));
     html += "<tr role=\"row\">" + cell("td", "cell", "Category", "", escape_markup(row.category)) +
             cell("th", "rowheader", "Metric", "", escape_markup(row.label) + about) +
-            cell("td", "cell", candidate, "num", value_html(row, row.candidate)) +
-            cell("td", "cell", baseline, "num", value_html(row, row.baseline));
-    if (floors) {
-      html += cell("td", "cell", "Entropy floor", "num",
-                   row.floor ? escape_markup(format_metric(*row.floor, row.unit)) : "\u2013");
-    }
+            cell("td", "cell", candidate, "num", value_html(row, row.candidate, row.candidate_interval)) +
+            cell("td", "cell", baseline, "num", value_html(row, row.baseline, row.baseline_interval));
+    if (!reference.empty()) html += cell("td", "cell", reference, "num", reference_html(row));
     html += cell("td", "cell", "Delta", "", delta_html(row)) +
             cell("td", "cell", "95 % interval", "interval", interval_html(row)) +
             cell("td", "cell", "Meaning", "",
@@ -128,7 +139,10 @@ std::string band_legend() {
          "geometric means. Intervals: percentiles of " +
          format_count(kBootstrapResamples) +
          " resamples of whole items (windows "
-         "or pages) that keep the two models' losses on an item together.</p>";
+         "or pages) that keep the two models' losses on an item together. Accuracies of one seed: Wilson's interval "
+         "for each, Newcombe's for the difference of the pairs, and parity also where McNemar's exact test gives a p "
+         "above " +
+         format_significant(kSignificance, 1) + ".</p>";
 }
 
 std::string fact(const char* name, const std::string& html) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -15,29 +16,37 @@ std::string delta_markdown(const DeltaRow& row) {
   const char* glyph = row.delta_percent > 0 ? "\u25B2 " : row.delta_percent < 0 ? "\u25BC " : "\u25CF ";
   const char* word = row.delta_percent > 0 ? " better" : row.delta_percent < 0 ? " worse" : " equal";
   std::string text = glyph + format_percent_delta(row.delta_percent) + word;
+  if (row.points) text += ", " + points_text(*row.points);
   if (row.ln_ratio) text += ", ln ratio " + format_signed(*row.ln_ratio, 4);
   if (const std::string times = times_smaller(row); !times.empty()) text += ", " + times;
   return text;
 }
 
+std::string reference_markdown(const DeltaRow& row) {
+  const std::optional<double>& value = row.floor ? row.floor : row.chance;
+  if (!value) return "\u2013";
+  return escape_markdown(format_metric(*value, row.unit)) + (row.floor ? "" : " (chance)");
+}
+
 std::string table_markdown(const Comparison& comparison) {
-  const bool floors =
-      std::any_of(comparison.rows.begin(), comparison.rows.end(), [](const DeltaRow& row) { return row.floor; });
+  const std::string reference = reference_header(comparison);
   std::string text = "| Category | Metric | " + escape_markdown(display_name(comparison.candidate)) + " | " +
-                     escape_markdown(display_name(comparison.baseline)) + (floors ? " | Entropy floor" : "") +
-                     " | Delta | 95 % interval | Interpretation |\n|---|---|---:|---:|" + (floors ? "---:|" : "") +
-                     "---|---|---|\n";
+                     escape_markdown(display_name(comparison.baseline)) + (reference.empty() ? "" : " | " + reference) +
+                     " | Delta | 95 % interval | Interpretation |\n|---|---|---:|---:|" +
+                     (reference.empty() ? "" : "---:|") + "---|---|---|\n";
   for (const DeltaRow& row : comparison.rows) {
-    text +=
-        "| " + row.category + " | " + escape_markdown(row.label) +
-        (row.evaluator.empty() ? "" : " (" + escape_markdown(row.evaluator) + ", " + escape_markdown(row.split) + ")") +
-        " | " + escape_markdown(format_metric(row.candidate, row.unit)) + " | " +
-        escape_markdown(format_metric(row.baseline, row.unit)) + " | ";
-    if (floors) text += (row.floor ? escape_markdown(format_metric(*row.floor, row.unit)) : "\u2013") + " | ";
-    text +=
-        delta_markdown(row) + " | " +
-        (row.interval_percent ? interval_text(row) + ", n = " + format_count(row.items) : escape_markdown(row.method)) +
-        " | " + std::string(band_name(row.band)) + " |\n";
+    text += "| " + row.category + " | " + escape_markdown(row.label) +
+            (row.evaluator.empty()
+                 ? ""
+                 : " (" + escape_markdown(row.evaluator) + ", " + escape_markdown(data_phrase(row)) + ")") +
+            " | " + escape_markdown(format_metric(row.candidate, row.unit)) + " | " +
+            escape_markdown(format_metric(row.baseline, row.unit)) + " | ";
+    if (!reference.empty()) text += reference_markdown(row) + " | ";
+    text += delta_markdown(row) + " | " +
+            (interval_text(row).empty() ? escape_markdown(row.method)
+                                        : interval_text(row) + ", n = " + format_count(row.items)) +
+            (row.p_value ? ", " + escape_markdown(p_value_text(*row.p_value)) : "") + " | " +
+            std::string(band_name(row.band)) + " |\n";
   }
   return text;
 }
@@ -90,7 +99,8 @@ std::string render_report_markdown(const Results& results) {
   }
   if (!view.comparisons.empty()) {
     text += "Delta in percent of " + escape_markdown(display_name(results.baseline)) +
-            ": 0 is parity, + is better, \u2212 is worse. Intervals: paired bootstrap of whole items.\n\n";
+            ": 0 is parity, + is better, \u2212 is worse. Intervals: paired bootstrap of whole items; "
+            "for accuracies of one seed Newcombe's, with the p of McNemar's exact test.\n\n";
   }
   return text + "Reproduce, configuration `" + escape_markdown(results.config_hash) + "`:\n\n" +
          fenced(results.command);

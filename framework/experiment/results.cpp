@@ -1,5 +1,6 @@
 #include "framework/experiment/results.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -15,7 +16,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Every struct's fields are named once, here; writing and reading are visitors over them.
+// Every struct's fields are named once, here; writing and reading are visitors over them. A number behind a field is
+// the schema version that it came with, where that is not the first.
 template <typename V>
 void visit(V& v, TrainPoint& x) {
   v("step", x.step), v("epoch", x.epoch), v("nats_per_token", x.nats_per_token), v("learning_rate", x.learning_rate);
@@ -34,6 +36,7 @@ void visit(V& v, TernaryRecord& x) {
 template <typename V>
 void visit(V& v, EvaluationItem& x) {
   v("id", x.id), v("nats", x.nats), v("tokens", x.tokens), v("words", x.words), v("bytes", x.bytes);
+  v.optional("outcomes", x.outcomes), v.optional("details", x.details);
 }
 template <typename V>
 void visit(V& v, Metric& x) {
@@ -43,7 +46,7 @@ template <typename V>
 void visit(V& v, Evaluation& x) {
   v("evaluator", x.evaluator), v("version", x.version), v("convention", x.convention), v("split", x.split);
   v("data_sha256", x.data_sha256), v("metrics", x.metrics), v("floor", x.floor);
-  v("weights_sha256", x.weights_sha256), v("seconds", x.seconds), v("items", x.items);
+  v.optional("chance", x.chance), v("weights_sha256", x.weights_sha256), v("seconds", x.seconds), v("items", x.items);
 }
 template <typename V>
 void visit(V& v, SeedResult& x) {
@@ -93,12 +96,28 @@ template <typename T>
 Json to_json_value(const std::map<std::string, T>& values);
 
 template <typename T>
-requires std::is_class_v<T> Json to_json_value(const T& value) {
+requires std::is_class_v<T> Json to_json_value(const T& value);
+
+/// Puts the fields of a struct into an object.
+struct FieldWriter {
   Json object = Json::object();
-  auto put = [&object](const char* key, const auto& field) { object[key] = to_json_value(field); };
+
+  template <typename Field>
+  void operator()(const char* key, const Field& field) {
+    object[key] = to_json_value(field);
+  }
+  template <typename Field>
+  void optional(const char* key, const Field& field) {
+    if (!field.empty()) (*this)(key, field);
+  }
+};
+
+template <typename T>
+requires std::is_class_v<T> Json to_json_value(const T& value) {
+  FieldWriter writer;
   // The visitor above is shared with reading and therefore takes a mutable reference; writing only reads through it.
-  visit(put, const_cast<T&>(value));
-  return object;
+  visit(writer, const_cast<T&>(value));
+  return writer.object;
 }
 template <typename T>
 Json to_json_value(const std::vector<T>& values) {
@@ -113,11 +132,21 @@ Json to_json_value(const std::map<std::string, T>& values) {
   return object;
 }
 
-/// Objects and arrays of plain values stand on one line each, so that the file is short and its diffs are readable.
+bool has_structured(const Json& value) {
+  return std::any_of(value.begin(), value.end(), [](const Json& element) { return element.is_structured(); });
+}
+
+/// Objects and arrays of plain values stand on one line each, and so do objects of plain values and such objects (the
+/// items): so the file is short and its diffs are readable.
+bool fits_on_a_line(const Json& value) {
+  if (!value.is_structured()) return true;
+  return std::none_of(value.begin(), value.end(), [&value](const Json& element) {
+    return element.is_structured() && (value.is_array() || element.is_array() || has_structured(element));
+  });
+}
+
 void write_json(const Json& value, size_t indent, std::string& out) {
-  bool nested = false;
-  for (const auto& element : value) nested = nested || (value.is_structured() && element.is_structured());
-  if (!nested) {
+  if (indent > 0 && fits_on_a_line(value)) {
     out += value.dump();
     return;
   }
@@ -193,21 +222,39 @@ class Reader {
   requires std::is_class_v<T>
   void read(T& out) const {
     if (!json_.is_object()) fail("an object", found());
-    std::set<std::string> known;
-    if (path_ == kRoot) known.insert(kSchemaKey);
-    auto field = [this, &known](const char* key, auto& value) {
-      known.insert(key);
-      const auto entry = json_.find(key);
-      if (entry == json_.end()) Reader(json_, path_ + "." + key, where_).fail("there", "missing");
-      Reader(*entry, path_ + "." + key, where_).read(value);
-    };
-    visit(field, out);
+    FieldReader fields(*this);
+    if (path_ == kRoot) fields.known.insert(kSchemaKey);
+    visit(fields, out);
     for (const auto& [key, value] : json_.items()) {
-      if (!known.contains(key)) Reader(value, path_ + "." + key, where_).fail("a field of this schema", "unknown");
+      if (!fields.known.contains(key))
+        Reader(value, path_ + "." + key, where_).fail("a field of this schema", "unknown");
     }
   }
 
  private:
+  /// Takes the fields of a struct out of an object and remembers their names.
+  struct FieldReader {
+    explicit FieldReader(const Reader& object) : reader(object) {}
+
+    template <typename Field>
+    void operator()(const char* key, Field& field) {
+      known.insert(key);
+      const auto entry = reader.json_.find(key);
+      if (entry == reader.json_.end())
+        Reader(reader.json_, reader.path_ + "." + key, reader.where_).fail("there", "missing");
+      Reader(*entry, reader.path_ + "." + key, reader.where_).read(field);
+    }
+    template <typename Field>
+    void optional(const char* key, Field& field) {
+      field.clear();
+      known.insert(key);
+      if (reader.json_.contains(key)) (*this)(key, field);
+    }
+
+    const Reader& reader;
+    std::set<std::string> known;
+  };
+
   std::string found() const {
     if (json_.is_structured()) return json_.is_object() ? "an object" : "a list";
     std::string text = json_.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -263,8 +310,8 @@ T read_versioned_json(std::string_view text, std::string_view where) {
   if (version == json.end()) Reader(json, "$.schema_version", where).fail("there", "missing");
   int64_t found = 0;
   Reader(*version, "$.schema_version", where).read(found);
-  if (found != Results::kSchemaVersion) {
-    throw DataError(std::string(where) + ": $.schema_version must be " + std::to_string(Results::kSchemaVersion) +
+  if (found < 1 || found > Results::kSchemaVersion) {
+    throw DataError(std::string(where) + ": $.schema_version must be 1 to " + std::to_string(Results::kSchemaVersion) +
                     ", but is " + std::to_string(found) + ". Read it with the version of the program that wrote it.");
   }
   T value;

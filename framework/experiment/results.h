@@ -36,9 +36,10 @@ struct VariantResult {
   std::vector<SeedResult> seeds;
 };
 
-/// Everything a report shows: what results.json holds (schema_version first).
+/// Everything a report shows: what results.json holds (schema_version first). An item's details stay in the samples
+/// file.
 struct Results {
-  static constexpr int64_t kSchemaVersion = 1;
+  static constexpr int64_t kSchemaVersion = 2;
   std::string experiment;
   std::string description;
   std::string config_hash;
@@ -60,7 +61,8 @@ struct Results {
 /// The text of results.json; doubles round-trip exactly; the same results give the same bytes. Numbers that JSON does
 /// not have are written as the texts "NaN", "Infinity" and "-Infinity". Errors: DataError where a text is not UTF-8.
 std::string results_to_json(const Results& results);
-/// Reads such a text back; `where` names it in errors.
+/// Reads such a text back, also of an earlier schema version, whose files lack fields that came later; `where` names it
+/// in errors.
 /// Errors: DataError for a damaged file, an unknown schema version, and a missing, unknown, repeated or wrong field,
 /// with its JSON path.
 Results results_from_json(std::string_view text, std::string_view where);

@@ -51,20 +51,73 @@ void add_rows(at::Tensor& logits, const int32_t* chosen, ScoreResult& result) {
   result.tokens += rows;
 }
 
+/// Neighboring requests that start with the same shared tokens; or one that shares none.
+struct Group {
+  size_t begin = 0;  ///< index of the first
+  std::span<const ScoreRequest> requests;
+};
+
+std::span<const int32_t> shared_tokens(const ScoreRequest& request) {
+  return std::span(request.tokens).first(static_cast<size_t>(request.shared));
+}
+
+std::vector<Group> groups_of(std::span<const ScoreRequest> requests) {
+  std::vector<Group> groups;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (!groups.empty() && requests[i].shared > 0) {
+      Group& group = groups.back();
+      const std::span<const int32_t> before = shared_tokens(group.requests.front());
+      const std::span<const int32_t> shared = shared_tokens(requests[i]);
+      if (std::equal(before.begin(), before.end(), shared.begin(), shared.end())) {
+        group.requests = requests.subspan(group.begin, group.requests.size() + 1);
+        continue;
+      }
+    }
+    groups.push_back({i, requests.subspan(i, 1)});
+  }
+  return groups;
+}
+
+/// Scores a request whose shared tokens the session has read.
+ScoreResult score_rest(const ScoreRequest& request, Session& session) {
+  const auto inputs = static_cast<int64_t>(request.tokens.size()) - 1;
+  const int64_t scored = inputs - (request.scored_from - 1);
+  const auto rest = std::span(request.tokens).subspan(static_cast<size_t>(request.shared));
+  const at::Tensor hidden_MD = session.read(rest.first(rest.size() - 1), scored);
+  ScoreResult result;
+  result.greedy = true;
+  // Position t predicts token t + 1.
+  for (int64_t begin = 0; begin < scored; begin += kLogitRows) {
+    const int64_t rows = std::min(kLogitRows, scored - begin);
+    at::Tensor logits = session.logits(hidden_MD.narrow(0, begin, rows));
+    add_rows(logits, request.tokens.data() + request.scored_from + begin, result);
+  }
+  return result;
+}
+
+void score_group(const Group& group, Session& session, std::vector<ScoreResult>& results) {
+  const ScoreRequest& first = group.requests.front();
+  session.rewind(0);
+  if (first.shared > 0) session.read(shared_tokens(first), 1);
+  for (size_t i = 0; i < group.requests.size(); ++i) {
+    session.rewind(first.shared);
+    results[group.begin + i] = score_rest(group.requests[i], session);
+  }
+}
+
 }  // namespace
 
 std::vector<ScoreResult> ModelScorer::score(std::span<const ScoreRequest> requests) {
   for (const ScoreRequest& request : requests) check(request);
   std::vector<ScoreResult> results(requests.size());
+  const std::vector<Group> groups = groups_of(requests);
   std::atomic<size_t> next{0};
   // As many tasks as threads, also for fewer requests: inside the parallel region every operator stays on its own
   // thread, so that one request alone is computed as one of many. With one thread there is no region and no other
   // thread to use.
   at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
     Session session(model_, context());
-    for (size_t index = next++; index < requests.size(); index = next++) {
-      results[index] = score_one(requests[index], session);
-    }
+    for (size_t index = next++; index < groups.size(); index = next++) score_group(groups[index], session, results);
   });
   return results;
 }
@@ -86,22 +139,6 @@ void ModelScorer::check(const ScoreRequest& request) const {
                       std::to_string(id) + ". Use the tokenizer that the model was trained with.");
     }
   }
-}
-
-ScoreResult ModelScorer::score_one(const ScoreRequest& request, Session& session) const {
-  const auto inputs = static_cast<int64_t>(request.tokens.size()) - 1;
-  const int64_t scored = inputs - (request.scored_from - 1);
-  session.rewind(0);
-  const at::Tensor hidden_MD = session.read(std::span(request.tokens).first(static_cast<size_t>(inputs)), scored);
-  ScoreResult result;
-  result.greedy = true;
-  // Position t predicts token t + 1.
-  for (int64_t begin = 0; begin < scored; begin += kLogitRows) {
-    const int64_t rows = std::min(kLogitRows, scored - begin);
-    at::Tensor logits = session.logits(hidden_MD.narrow(0, begin, rows));
-    add_rows(logits, request.tokens.data() + request.scored_from + begin, result);
-  }
-  return result;
 }
 
 }  // namespace bitnet

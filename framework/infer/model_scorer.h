@@ -9,9 +9,10 @@
 
 namespace bitnet {
 
-/// Scores with a served model in float32. Each request goes through the model alone, on one thread, and
-/// the threads take requests in turn. Its shapes, and so the order of every sum, depend on the request only: results
-/// are the same bits in any company, in any order and with any number of threads.
+/// Scores with a served model in float32. Each request goes through the model alone, on one thread, and the threads
+/// take requests in turn, those that share tokens together: shared tokens are read once, in a call of their own. Its
+/// shapes, and so the order of every sum, depend on the request only: results are the same bits in any company, in any
+/// order and with any number of threads.
 class ModelScorer : public Scorer {
  public:
   /// `model` must outlive the scorer.
@@ -22,7 +23,6 @@ class ModelScorer : public Scorer {
 
  private:
   void check(const ScoreRequest& request) const;
-  ScoreResult score_one(const ScoreRequest& request, Session& session) const;
 
   const ServedModel& model_;
 };

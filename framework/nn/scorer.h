@@ -10,6 +10,9 @@ namespace bitnet {
 struct ScoreRequest {
   std::vector<int32_t> tokens;  ///< at most the scorer's context + 1 long: the last token is predicted, never an input
   int64_t scored_from = 1;      ///< in [1, tokens.size()): the first token has nothing before it
+  /// In [0, scored_from): so many tokens at the start are read by themselves, once for all neighboring requests that
+  /// start with the same ones. The result depends on this number, but not on whether there are such neighbors.
+  int64_t shared = 0;
 };
 
 struct ScoreResult {

@@ -224,6 +224,44 @@ TEST(ConfigErrors, ShapesThatDoNotFit) {
               ElementsAre(StartsWith("experiment.yaml:14:21: evaluators.word.window must be 0 or at least 2")));
 }
 
+TEST(ConfigErrors, StridesAndChunksFitTheirWindows) {
+  const auto errors = [](const std::string& fields) {
+    return errors_with("evaluators: {windows: {" + fields + "}}\n");
+  };
+  EXPECT_THAT(errors("convention: sliding, window: 16, stride: 16"), ElementsAre("no error"));
+  EXPECT_THAT(errors("convention: sliding, window: 16, stride: 17"),
+              ElementsAre("experiment.yaml:14:57: evaluators.windows.stride must make the stride at most the window, "
+                          "but the stride is 17 and the window 16."));
+  EXPECT_THAT(errors("convention: sliding, stride: 33"),
+              ElementsAre("experiment.yaml:14:45: evaluators.windows.stride must be at most the models' context, 32 "
+                          "tokens, but is 33."));
+  EXPECT_THAT(errors("convention: sliding, stride: 1"), ElementsAre(HasSubstr("stride must be an integer in [2,")));
+  EXPECT_THAT(errors("stride: 8"), ElementsAre(HasSubstr("windows.stride must be left out where convention is")));
+  EXPECT_THAT(errors("convention: chunks, window: 3"), ElementsAre("no error"));
+  EXPECT_THAT(errors("convention: chunks, window: 2"),
+              ElementsAre(HasSubstr("window must be 0 or at least 3 where only the second half")));
+  EXPECT_THAT(errors("convention: bitnet, bos: false"), ElementsAre(HasSubstr("bos must be left out where")));
+}
+
+TEST(ConfigErrors, TemplatesOfMultipleChoiceHaveTheirPlaces) {
+  const auto errors = [](const std::string& fields) {
+    ExperimentFolder folder;
+    folder.write("configs/evaluator/word.yaml", "kind: multiple_choice\n");
+    folder.write("experiment.yaml", kSmallExperiment + ("evaluators: {word: {" + fields + "}}\n"));
+    return folder.errors();
+  };
+  EXPECT_THAT(errors("prompt: \"Q: {question}{{}}\\nA:\", continuation: \" {choice}\""), ElementsAre("no error"));
+  EXPECT_THAT(errors("prompt: \"{qestion}\""),
+              ElementsAre("experiment.yaml:14:21: evaluators.word.prompt must be text with the place {question}, but "
+                          "has the unknown place {qestion}."));
+  EXPECT_THAT(errors("prompt: \"{choice}\""), ElementsAre(HasSubstr("has the unknown place {choice}.")));
+  EXPECT_THAT(errors("continuation: \" {{choice}}\""), ElementsAre(HasSubstr("but lacks it.")));
+  EXPECT_THAT(errors("continuation: \"{choice\""), ElementsAre(HasSubstr("but has a brace that belongs to no place")));
+  EXPECT_THAT(errors("window: 8"), ElementsAre(HasSubstr("word.window must be left out where kind is")));
+  EXPECT_THAT(errors("gold_key: gold"), ElementsAre(HasSubstr("word.gold_key must be left out where data is")));
+  EXPECT_THAT(errors("data: arc.jsonl, gold_key: gold"), ElementsAre("no error"));
+}
+
 TEST(ConfigErrors, TheWarmUpEndsBeforeTheSecondStage) {
   ExperimentFolder folder(replaced(kSmallExperiment, "optimizer: adamw", "optimizer: stages") +
                           "optimizer: {schedule: {warmup_fraction: 0.5}}\n");

@@ -81,6 +81,105 @@ TEST(RollingWindows, ScoreEveryTokenExactlyOnce) {
   }
 }
 
+TEST(TextLines, LeaveOutBlankOnes) {
+  EXPECT_THAT(text_lines(""), IsEmpty());
+  EXPECT_THAT(text_lines(" \n = A = \n\n b \n\t\n c"), ElementsAre(" = A = ", " b ", " c"));
+}
+
+using Lines = std::vector<std::vector<int32_t>>;
+
+std::vector<std::vector<int32_t>> tokens_of(const std::vector<PackedWindow>& windows) {
+  std::vector<std::vector<int32_t>> tokens;
+  for (const PackedWindow& window : windows) {
+    EXPECT_EQ(window.request.scored_from, 1);
+    tokens.push_back(window.request.tokens);
+  }
+  return tokens;
+}
+
+TEST(PackedWindows, TakeWholeLinesInTheirOrder) {
+  const Lines lines = {{1, 2}, {3, 4, 5}, {6}, {7, 8, 9, 10, 11, 12, 13}, {14, 15}};
+  const auto windows = packed_windows(lines, 0, 6);
+  EXPECT_THAT(tokens_of(windows), ElementsAre(ElementsAre(0, 1, 2, 3, 4, 5), ElementsAre(0, 6, 14, 15)));
+  EXPECT_THAT(windows[0].lines, ElementsAre(0, 1));
+  EXPECT_THAT(windows[1].lines, ElementsAre(2, 4));  // the line of seven does not fit into six
+  EXPECT_THAT(packed_windows(Lines{}, 0, 6), IsEmpty());
+  EXPECT_THAT(packed_windows(Lines{{1, 2, 3}}, 0, 2), IsEmpty());
+}
+
+// get_test_dataset tests a line alone against the length, BOS not counted, and the open window only at its end.
+TEST(PackedWindows, HoldOneTokenMoreThanTheLengthWhereTheReferenceDoes) {
+  EXPECT_THAT(tokens_of(packed_windows(Lines{{1}, {2, 3, 4}, {5}}, 0, 3)),
+              ElementsAre(ElementsAre(0, 1), ElementsAre(0, 2, 3, 4), ElementsAre(0, 5)));
+  EXPECT_THAT(tokens_of(packed_windows(Lines{{1, 2, 3}, {4}}, 0, 3)),
+              ElementsAre(ElementsAre(0, 1, 2, 3), ElementsAre(0, 4)));
+  EXPECT_THAT(tokens_of(packed_windows(Lines{{1}, {2, 3, 4}}, 0, 3)), ElementsAre(ElementsAre(0, 1)));
+}
+
+// The guide's loop by hand: 10 tokens, windows of 4, stride 2.
+TEST(SlidingWindows, ScoreOnlyNewTokensAndWeighThemAsTheGuideDoes) {
+  const auto windows = sliding_windows(counted_ids(10), 4, 2);
+  ASSERT_EQ(windows.size(), 4u);
+  EXPECT_THAT(windows[0].request.tokens, ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(windows[1].request.tokens, ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(windows[3].request.tokens, ElementsAre(6, 7, 8, 9));
+  EXPECT_EQ(windows[0].request.scored_from, 1);
+  EXPECT_EQ(windows[0].weight, 3);  // 4 new tokens, 3 of them predicted
+  for (size_t i = 1; i < 4; ++i) {
+    EXPECT_EQ(windows[i].request.scored_from, 2);
+    EXPECT_EQ(windows[i].weight, 1);  // 2 new tokens, both predicted, counted as one
+    EXPECT_EQ(windows[i].begin, static_cast<int64_t>(2 * i));
+  }
+}
+
+TEST(SlidingWindows, EndWithTheTextAndLeaveOutALastWindowOfWeightZero) {
+  const auto short_last = sliding_windows(counted_ids(9), 4, 3);
+  // [0..4) [3..7) and [6..9) with the two new tokens 7 and 8.
+  ASSERT_EQ(short_last.size(), 3u);
+  EXPECT_THAT(short_last[2].request.tokens, ElementsAre(6, 7, 8));
+  EXPECT_EQ(short_last[2].request.scored_from, 1);
+  EXPECT_EQ(short_last[2].weight, 1);
+  EXPECT_EQ(sliding_windows(counted_ids(8), 4, 3).size(), 2u);  // one new token: (1 - 1) times its loss
+  const auto apart = sliding_windows(counted_ids(8), 4, 4);     // no overlap: as fixed_windows
+  ASSERT_EQ(apart.size(), 2u);
+  EXPECT_THAT(apart[1].request.tokens, ElementsAre(4, 5, 6, 7));
+  EXPECT_EQ(apart[1].request.scored_from, 1);
+  EXPECT_EQ(apart[1].weight, 3);
+  EXPECT_EQ(sliding_windows(counted_ids(3), 4, 2).size(), 1u);
+  EXPECT_THAT(sliding_windows(counted_ids(1), 4, 2), IsEmpty());
+  EXPECT_THAT(sliding_windows(counted_ids(0), 4, 2), IsEmpty());
+}
+
+TEST(SlidingWindows, ScoreEveryTokenButTheFirstAtMostOnce) {
+  for (int64_t length = 2; length <= 6; ++length) {
+    for (int64_t stride = 2; stride <= length; ++stride) {
+      for (int64_t count = 0; count <= 30; ++count) {
+        int64_t next = 1;
+        for (const SlidingWindow& window : sliding_windows(counted_ids(count), length, stride)) {
+          const auto& tokens = window.request.tokens;
+          ASSERT_LE(static_cast<int64_t>(tokens.size()), length);
+          const int64_t first = tokens.at(static_cast<size_t>(window.request.scored_from));
+          ASSERT_GE(first, next);
+          ASSERT_LE(first, next + (stride == length ? 1 : 0));  // without overlap a window's first token is lost
+          next = tokens.back() + 1;
+        }
+        ASSERT_GE(next, count - 1);
+      }
+    }
+  }
+}
+
+TEST(HalfScoredWindows, OverwriteTheFirstTokenAndScoreTheSecondHalf) {
+  const auto windows = half_scored_windows(counted_ids(20), 99, 8);
+  ASSERT_EQ(windows.size(), 2u);
+  EXPECT_THAT(windows[0].tokens, ElementsAre(99, 1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(windows[1].tokens, ElementsAre(99, 9, 10, 11, 12, 13, 14, 15));
+  EXPECT_EQ(windows[0].scored_from, 5);  // the logits 4 to 6 predict the tokens 5 to 7
+  EXPECT_THAT(half_scored_windows(counted_ids(8), std::nullopt, 8)[0].tokens, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+  EXPECT_EQ(half_scored_windows(counted_ids(512), 0, 512)[0].scored_from, 512 - 255);
+  EXPECT_EQ(half_scored_windows(counted_ids(7), 0, 7)[0].scored_from, 4);  // first = 3: the logits 3 to 5
+}
+
 TEST(TokenBytes, CountTheSpaceThatTheDecoderTakesAwayOnceOnly) {
   const testing::PieceTokenizer tokenizer;
   const std::vector<int32_t> ids = tokenizer.encode("the the cats\xc3\xa9 the");

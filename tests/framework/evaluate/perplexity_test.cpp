@@ -23,6 +23,7 @@ using ::testing::ElementsAre;
 using testing::FakeDataset;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::NoGenerator;
 using testing::PieceTokenizer;
 using testing::TableScorer;
 using testing::UniformScorer;
@@ -47,7 +48,9 @@ EvaluatorConfig word_config(bool detokenize) {
 Evaluation evaluate_with(const EvaluatorConfig& config, const Dataset& dataset, const Tokenizer& tokenizer,
                          Scorer& scorer) {
   ProgressReporter silent;
-  return make_evaluator({"perplexity", config}, dataset, tokenizer)->evaluate(scorer, silent);
+  NoGenerator generator;
+  return make_evaluator({"perplexity", config}, dataset, tokenizer, {}, silent)
+      ->evaluate({scorer, generator, "weights", {}, {}}, silent);
 }
 
 std::map<std::string, double> values_of(const Evaluation& evaluation) {
@@ -274,6 +277,141 @@ TEST(PerplexityWord, RefusesAnEmptySplit) {
   EXPECT_THROW(evaluate_with(word_config(false), FakeDataset({}), *tokenizer, scorer), DataError);
 }
 
+EvaluatorConfig config_of(PerplexityConvention convention, int64_t window) {
+  EvaluatorConfig config;
+  config.convention = convention;
+  config.window = window;
+  return config;
+}
+
+// Lines "ab", "cd" and "k" with EOS behind each; "efghij" and EOS are seven tokens and do not fit into six. By the
+// bigram table: BOS a b EOS = 0.25 + 1.5 + 0.25 = 2 nats; BOS c d EOS k EOS = 0 + 0 + 0.75 + 1 + 0.75 = 2.5 nats.
+TEST(PerplexityBitnet, EqualsTheValuesByHand) {
+  constexpr int32_t kEos = 257;
+  const FakeDataset dataset({"ab\n \ncd\nefghij\nk\n"}, EntropyFloor{6.0});
+  const auto tokenizer = make_byte_tokenizer();
+  TableScorer scorer(8);
+  const Evaluation evaluation = evaluate_with(config_of(PerplexityConvention::kBitnet, 6), dataset, *tokenizer, scorer);
+  ASSERT_EQ(scorer.requests().size(), 2u);
+  EXPECT_THAT(scorer.requests()[0].tokens, ElementsAre(kBos, 'a', 'b', kEos));
+  EXPECT_THAT(scorer.requests()[1].tokens, ElementsAre(kBos, 'c', 'd', kEos, 'k', kEos));
+  ASSERT_EQ(evaluation.items.size(), 2u);
+  EXPECT_EQ(evaluation.items[0].nats, 2.0);
+  EXPECT_EQ(evaluation.items[0].tokens, 3);
+  EXPECT_EQ(evaluation.items[0].bytes, 3);  // the newline too
+  EXPECT_EQ(evaluation.items[1].nats, 2.5);
+  EXPECT_EQ(evaluation.items[1].tokens, 5);
+  EXPECT_EQ(evaluation.items[1].bytes, 5);
+  const auto values = values_of(evaluation);
+  EXPECT_DOUBLE_EQ(values.at("perplexity"), std::exp(4.5 / 8));
+  EXPECT_DOUBLE_EQ(values.at("nats_per_token"), 4.5 / 8);
+  EXPECT_DOUBLE_EQ(values.at("bits_per_byte"), 4.5 / 8 / std::log(2.0));
+  EXPECT_EQ(evaluation.convention, "bitnet (BitNet b1.58, lines packed), 6 tokens");
+  EXPECT_THAT(evaluation.floor, IsEmpty());  // the lines left out carry some of the text's entropy
+}
+
+TEST(PerplexityBitnet, ReadsTheOneWindowThatIsLongerThanItsLength) {
+  const auto tokenizer = make_byte_tokenizer();
+  TableScorer scorer(4);
+  const Evaluation evaluation =
+      evaluate_with(config_of(PerplexityConvention::kBitnet, 0), FakeDataset({"abc\nd\n"}), *tokenizer, scorer);
+  ASSERT_EQ(scorer.requests().size(), 2u);
+  EXPECT_EQ(scorer.requests()[0].tokens.size(), 5u);  // BOS a b c EOS: four of them are inputs
+  EXPECT_EQ(evaluation.items[0].tokens, 4);
+  EXPECT_THROW(evaluate_with(config_of(PerplexityConvention::kBitnet, 0), FakeDataset({"abcd\n"}), *tokenizer, scorer),
+               DataError);
+}
+
+// BOS a b c d e f g, windows of 4 with stride 2. By the bigram table: BOS a b c = 0.25 + 1.5 + 0.75 = 2.5 nats of
+// weight 3; b c (d e) = 0 + 1, mean 0.5 of weight 1; d e (f g) = 0.25 + 1.25, mean 0.75 of weight 1.
+TEST(PerplexitySliding, EqualsTheValuesByHand) {
+  const FakeDataset dataset({"abcd", "efg"}, EntropyFloor{3.5});
+  const auto tokenizer = make_byte_tokenizer();
+  TableScorer scorer(8);
+  EvaluatorConfig config = config_of(PerplexityConvention::kSliding, 4);
+  config.stride = 2;
+  config.text = PerplexityText::kStored;
+  const Evaluation evaluation = evaluate_with(config, dataset, *tokenizer, scorer);
+  ASSERT_EQ(evaluation.items.size(), 3u);
+  EXPECT_DOUBLE_EQ(evaluation.items[0].nats, 2.5);
+  EXPECT_EQ(evaluation.items[0].tokens, 3);
+  EXPECT_DOUBLE_EQ(evaluation.items[1].nats, 0.5);
+  EXPECT_EQ(evaluation.items[1].tokens, 1);
+  EXPECT_DOUBLE_EQ(evaluation.items[2].nats, 0.75);
+  const auto values = values_of(evaluation);
+  EXPECT_EQ(values.size(), 2u);
+  EXPECT_DOUBLE_EQ(values.at("perplexity"), std::exp(3.75 / 5));
+  EXPECT_DOUBLE_EQ(values.at("nats_per_token"), 3.75 / 5);
+  EXPECT_EQ(evaluation.convention, "sliding (Hugging Face, text as stored), 4 tokens, stride 2");
+  EXPECT_EQ(evaluation.floor.size(), 2u);
+  EXPECT_DOUBLE_EQ(evaluation.floor.at("perplexity"), std::exp(0.5));
+
+  config.bos = false;  // a b c d, c d (e f), and a last window with g alone, of weight 0
+  const Evaluation without = evaluate_with(config, dataset, *tokenizer, scorer);
+  EXPECT_EQ(without.items.size(), 2u);
+  EXPECT_EQ(without.convention, "sliding (Hugging Face, text as stored, no BOS), 4 tokens, stride 2");
+  EXPECT_DOUBLE_EQ(without.floor.at("nats_per_token"), 0.5);
+}
+
+TEST(PerplexitySliding, RefusesWhatItCanNotScore) {
+  const auto tokenizer = make_byte_tokenizer();
+  TableScorer scorer(4);
+  EvaluatorConfig config = config_of(PerplexityConvention::kSliding, 0);
+  config.stride = 5;
+  EXPECT_THROW(evaluate_with(config, FakeDataset({"abcdefgh"}), *tokenizer, scorer), ConfigError);
+  config.stride = 4;
+  EXPECT_NO_THROW(evaluate_with(config, FakeDataset({"a"}), *tokenizer, scorer));
+  config.bos = false;
+  EXPECT_THROW(evaluate_with(config, FakeDataset({"a"}), *tokenizer, scorer), DataError);
+}
+
+// BOS a b c | d e f g | h without the last newline, d overwritten by BOS; of four tokens only the last is scored:
+// b c = 0.75 and f g = 1.25 nats.
+TEST(PerplexityChunks, EqualsTheValuesByHand) {
+  const FakeDataset dataset({"abcdefgh\n"});
+  const auto tokenizer = make_byte_tokenizer();
+  TableScorer scorer(8);
+  const Evaluation evaluation = evaluate_with(config_of(PerplexityConvention::kChunks, 4), dataset, *tokenizer, scorer);
+  ASSERT_EQ(scorer.requests().size(), 2u);
+  EXPECT_THAT(scorer.requests()[0].tokens, ElementsAre(kBos, 'a', 'b', 'c'));
+  EXPECT_THAT(scorer.requests()[1].tokens, ElementsAre(kBos, 'e', 'f', 'g'));
+  ASSERT_EQ(evaluation.items.size(), 2u);
+  EXPECT_EQ(evaluation.items[0].nats, 0.75);
+  EXPECT_EQ(evaluation.items[1].nats, 1.25);
+  EXPECT_EQ(evaluation.items[1].tokens, 1);
+  EXPECT_EQ(evaluation.items[1].bytes, 1);
+  const auto values = values_of(evaluation);
+  EXPECT_DOUBLE_EQ(values.at("perplexity"), std::exp(1.0));
+  EXPECT_DOUBLE_EQ(values.at("bits_per_byte"), 1 / std::log(2.0));
+  EXPECT_EQ(evaluation.convention,
+            "chunks (llama.cpp, text as stored without its last newline), 4 tokens, the last 1 scored");
+}
+
+TEST(PerplexityChunks, RefusesATextOfFewerThanTwoChunks) {
+  const auto tokenizer = make_byte_tokenizer();
+  TableScorer scorer(4);
+  EXPECT_THROW(evaluate_with(config_of(PerplexityConvention::kChunks, 0), FakeDataset({"abcdef"}), *tokenizer, scorer),
+               DataError);  // seven ids
+  EXPECT_NO_THROW(
+      evaluate_with(config_of(PerplexityConvention::kChunks, 0), FakeDataset({"abcdefg"}), *tokenizer, scorer));
+  EXPECT_THROW(evaluate_with(config_of(PerplexityConvention::kChunks, 2), FakeDataset({"abcdefg"}), *tokenizer, scorer),
+               ConfigError);
+}
+
+// llama.cpp prints 655 chunks of 512 for WikiText-2's raw test split with the vocabulary of Llama 2.
+TEST(PerplexityChunks, OfWikitext2AreTheKnown655) {
+  const char* mirror = std::getenv("BITNET_DATA_MIRROR");
+  if (mirror == nullptr) GTEST_SKIP() << "BITNET_DATA_MIRROR is not set";
+  const std::filesystem::path root = mirror;
+  const auto tokenizer = read_sentencepiece(root / "tokenizers/llama2/tokenizer.model");
+  UniformScorer scorer(512, tokenizer->vocab_size());
+  const FakeDataset dataset({read_file(root / "wikitext-2-raw/wiki.test.raw")});
+  const Evaluation evaluation =
+      evaluate_with(config_of(PerplexityConvention::kChunks, 512), dataset, *tokenizer, scorer);
+  EXPECT_EQ(evaluation.items.size(), 655u);
+  for (const EvaluationItem& item : evaluation.items) ASSERT_EQ(item.tokens, 255);
+}
+
 TEST(Perplexity, ReportsProgressOverAllWindows) {
   struct Recorder : ProgressReporter {
     void start(std::string_view, int64_t total, std::string_view, int64_t) override { total_ = total; }
@@ -287,8 +425,9 @@ TEST(Perplexity, ReportsProgressOverAllWindows) {
   const auto tokenizer = make_byte_tokenizer();
   TableScorer scorer(4);
   Recorder recorder;
-  make_evaluator({"perplexity", windows_config(0, PerplexityText::kStored)}, dataset, *tokenizer)
-      ->evaluate(scorer, recorder);
+  NoGenerator generator;
+  make_evaluator({"perplexity", windows_config(0, PerplexityText::kStored)}, dataset, *tokenizer, {}, recorder)
+      ->evaluate({scorer, generator, "weights", {}, {}}, recorder);
   EXPECT_EQ(recorder.total_, 100);
   EXPECT_EQ(recorder.finished_, 1);
   EXPECT_THAT(recorder.done_, ElementsAre(64, 100));

@@ -116,6 +116,27 @@ TEST(Report, HtmlHoldsEveryPartInOrder) {
   EXPECT_THAT(html, Not(HasSubstr("<span class=\"over\">      learning_rate: 0.0006</span>")));
 }
 
+TEST(Report, AccuraciesStandBesideChanceInPoints) {
+  const Results results = sample_results({.choices = true});
+  const std::string html = render_report_html(results);
+  EXPECT_EQ(first_unbalanced(html), "");
+  for (const char* needed :
+       {"Floor or chance", "25.00\u00A0%<span class=\"small\">chance", "points against chance", "\u00A0points</span>",
+        "Newcombe&#39;s paired score interval; McNemar&#39;s exact test: p", "; tinyworld&#39;s own questions"}) {
+    EXPECT_THAT(html, HasSubstr(needed));
+  }
+  const std::string markdown = render_report_markdown(results);
+  EXPECT_THAT(markdown, HasSubstr("| Floor or chance |"));
+  EXPECT_THAT(markdown, HasSubstr("25.00\u00A0% (chance)"));
+  EXPECT_THAT(markdown, HasSubstr("\u00A0points, n = 120, p "));
+  const std::string junit = render_junit(results);
+  for (const char* needed : {"delta_points", "interval_low_points", "mcnemar_p_value", "chance"}) {
+    EXPECT_THAT(junit, HasSubstr(std::string("<property name=\"") + needed + "\" value=\""));
+  }
+  const std::string only_chance = render_report_html(sample_results({.floor = false, .choices = true}));
+  EXPECT_THAT(only_chance, HasSubstr(">Chance</th>"));
+}
+
 TEST(Report, EverythingIsEscaped) {
   const Results results = hostile_results();
   const std::string html = render_report_html(results);

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "framework/core/error.h"
+#include "framework/core/file.h"
+#include "framework/experiment/report.h"
 #include "tests/framework/experiment/sample_results.h"
 
 namespace bitnet {
@@ -43,18 +46,19 @@ bool same(const TernaryRecord& a, const TernaryRecord& b) {
          same(gamma, b.gamma) && same(flipped, b.flipped);
 }
 bool same(const EvaluationItem& a, const EvaluationItem& b) {
-  const auto& [id, nats, tokens, words, bytes] = a;
-  return id == b.id && same(nats, b.nats) && tokens == b.tokens && words == b.words && bytes == b.bytes;
+  const auto& [id, nats, tokens, words, bytes, outcomes, details] = a;
+  return id == b.id && same(nats, b.nats) && tokens == b.tokens && words == b.words && bytes == b.bytes &&
+         same(outcomes, b.outcomes) && details == b.details;
 }
 bool same(const Metric& a, const Metric& b) {
   const auto& [name, value, unit, lower] = a;
   return name == b.name && same(value, b.value) && unit == b.unit && lower == b.lower_is_better;
 }
 bool same(const Evaluation& a, const Evaluation& b) {
-  const auto& [evaluator, version, convention, data, split, metrics, items, floor, weights, seconds] = a;
+  const auto& [evaluator, version, convention, data, split, metrics, items, floor, chance, weights, seconds] = a;
   return evaluator == b.evaluator && version == b.version && convention == b.convention && data == b.data_sha256 &&
          split == b.split && same(metrics, b.metrics) && same(items, b.items) && same(floor, b.floor) &&
-         weights == b.weights_sha256 && same(seconds, b.seconds);
+         same(chance, b.chance) && weights == b.weights_sha256 && same(seconds, b.seconds);
 }
 bool same(const SeedResult& a, const SeedResult& b) {
   const auto& [seed, steps, tokens, train, evaluate, initial, final_weights, curve, epochs, ternary, evaluations] = a;
@@ -98,10 +102,14 @@ class Hostile {
     return text;
   }
   Evaluation evaluation() {
-    Evaluation out{text(), whole(), text(), text(), text(), {}, {}, {}, text(), number()};
+    Evaluation out{text(), whole(), text(), text(), text(), {}, {}, {}, {}, text(), number()};
     for (size_t i = count(); i > 0; --i) out.metrics.push_back({text(), number(), text(), random_.below(2) == 0});
-    for (size_t i = count(); i > 0; --i) out.items.push_back({text(), number(), whole(), whole(), whole()});
+    for (size_t i = count(); i > 0; --i) {
+      out.items.push_back({text(), number(), whole(), whole(), whole(), {}, text()});
+      for (size_t j = count(); j > 0; --j) out.items.back().outcomes[text()] = number();
+    }
     for (size_t i = count(); i > 0; --i) out.floor[text()] = number();
+    for (size_t i = count(); i > 0; --i) out.chance[text()] = number();
     return out;
   }
   SeedResult seed() {
@@ -188,7 +196,39 @@ TEST(Results, NumbersThatJsonDoesNotHaveAreTexts) {
 }
 
 TEST(Results, TheSchemaVersionComesFirst) {
-  EXPECT_EQ(results_to_json(sample_results()).find("{\n \"schema_version\": 1,\n"), 0u);
+  EXPECT_EQ(results_to_json(sample_results()).find("{\n \"schema_version\": 2,\n"), 0u);
+}
+
+TEST(Results, FilesOfTheFirstVersionAreRead) {
+  Results results = sample_results();
+  for (VariantResult& variant : results.variants) {
+    for (Evaluation& evaluation : variant.seeds[0].evaluations) {
+      for (EvaluationItem& item : evaluation.items) item.outcomes.clear();
+      evaluation.chance.clear();
+    }
+  }
+  std::string text = results_to_json(results);
+  text.replace(text.find("\"schema_version\": 2"), 19, "\"schema_version\": 1");
+  EXPECT_TRUE(same(results, results_from_json(text, "test")));
+}
+
+TEST(Results, PublishedOnesAreReadAndRendered) {
+  int published = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(BITNET_SOURCE_DIR "/reports")) {
+    if (!folder.is_directory()) continue;
+    const Results results = results_from_json(read_file(folder.path() / "results.json"), folder.path().string());
+    EXPECT_THAT(render_report_html(results), HasSubstr("id=\"deltas\"")) << folder.path();
+    ++published;
+  }
+  EXPECT_GE(published, 1);
+}
+
+TEST(Results, AnItemStandsOnOneLine) {
+  Evaluation evaluation;
+  evaluation.items = {{"question-1", 1.5, 2, 0, 0, {{"acc", 1}, {"acc_norm", 0}}, "{}"}};
+  EXPECT_THAT(evaluation_to_json(evaluation), HasSubstr(R"(
+  {"id":"question-1","nats":1.5,"tokens":2,"words":0,"bytes":0,"outcomes":{"acc":1.0,"acc_norm":0.0},"details":"{}"}
+)"));
 }
 
 TEST(Results, ErrorsNameTheFileAndTheJsonPath) {
@@ -215,8 +255,10 @@ TEST(Results, ErrorsNameTheFileAndTheJsonPath) {
 }
 
 TEST(Results, OtherVersionsAndDamagedFilesAreRefused) {
-  EXPECT_THAT(reading_error(with_change("\"schema_version\": 1", "\"schema_version\": 2")),
-              HasSubstr("$.schema_version must be 1, but is 2"));
+  for (const char* version : {"0", "-1", "3"}) {
+    EXPECT_THAT(reading_error(with_change("\"schema_version\": 2", std::string("\"schema_version\": ") + version)),
+                HasSubstr(std::string("$.schema_version must be 1 to 2, but is ") + version));
+  }
   EXPECT_THAT(reading_error("{}"), HasSubstr("$.schema_version must be there"));
   EXPECT_THAT(reading_error("[]"), HasSubstr("$ must be an object"));
   EXPECT_THAT(reading_error(""), HasSubstr("must be JSON text, but is damaged"));

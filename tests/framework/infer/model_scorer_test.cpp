@@ -13,10 +13,10 @@
 namespace bitnet {
 namespace {
 
-constexpr int64_t kVocab = 61;
-constexpr int64_t kContext = 300;  // more rows than the scorer puts through the head at once
+constexpr int64_t kScorerVocab = 61;
+constexpr int64_t kScorerContext = 300;  // more rows than the scorer puts through the head at once
 
-DecoderLM test_model(LinearKind linear, int64_t width = 24, int64_t ffn_width = 40) {
+DecoderLM scored_model(LinearKind linear, int64_t width = 24, int64_t ffn_width = 40) {
   ModelConfig config;
   config.linear = linear;
   config.width = width;
@@ -24,9 +24,9 @@ DecoderLM test_model(LinearKind linear, int64_t width = 24, int64_t ffn_width = 
   config.heads = 2;
   config.kv_heads = 1;
   config.ffn_width = ffn_width;
-  config.context = kContext;
+  config.context = kScorerContext;
   config.init_std = 0.4;  // sharp enough that a wrong row or position shows
-  return DecoderLM(config, kVocab, /*seed=*/7,
+  return DecoderLM(config, kScorerVocab, /*seed=*/7,
                    linear == LinearKind::kFloat ? float_linear_factory() : bitnet_linear_factory());
 }
 
@@ -35,7 +35,7 @@ std::vector<ScoreRequest> random_requests() {
   std::vector<ScoreRequest> requests;
   for (const int64_t length : {2, 3, 17, 64, 65, 17, 128, 301, 31, 300, 2, 100}) {
     ScoreRequest& request = requests.emplace_back();
-    for (int64_t i = 0; i < length; ++i) request.tokens.push_back(static_cast<int32_t>(random.below(kVocab)));
+    for (int64_t i = 0; i < length; ++i) request.tokens.push_back(static_cast<int32_t>(random.below(kScorerVocab)));
     request.scored_from = 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(length) - 1));
   }
   requests[7].scored_from = 1;  // all 300 rows
@@ -74,10 +74,10 @@ class ModelScorerOf : public ::testing::TestWithParam<LinearKind> {
 };
 
 TEST_P(ModelScorerOf, EqualsTheLogSoftmaxOfTheLogits) {
-  const DecoderLM model = test_model(GetParam());
+  const DecoderLM model = scored_model(GetParam());
   const ServedModel served = serve(model);
   ModelScorer scorer(served);
-  EXPECT_EQ(scorer.context(), kContext);
+  EXPECT_EQ(scorer.context(), kScorerContext);
   const std::vector<ScoreRequest> requests = random_requests();
   const std::vector<ScoreResult> results = scorer.score(requests);
   ASSERT_EQ(results.size(), requests.size());
@@ -91,7 +91,7 @@ TEST_P(ModelScorerOf, EqualsTheLogSoftmaxOfTheLogits) {
 
 // Large enough that the BLAS would share a product among threads, and then give other bits than one thread does.
 TEST_P(ModelScorerOf, GivesTheSameBitsInAnyCompanyOrderAndNumberOfThreads) {
-  const DecoderLM model = test_model(GetParam(), /*width=*/256, /*ffn_width=*/688);
+  const DecoderLM model = scored_model(GetParam(), /*width=*/256, /*ffn_width=*/688);
   const ServedModel served = serve(model);
   ModelScorer scorer(served);
   const std::vector<ScoreRequest> requests = random_requests();
@@ -113,8 +113,52 @@ TEST_P(ModelScorerOf, GivesTheSameBitsInAnyCompanyOrderAndNumberOfThreads) {
   }
 }
 
+/// Questions of three choices behind prompts of different lengths, and a request that shares nothing.
+std::vector<ScoreRequest> sharing_requests() {
+  Random random(12);
+  const auto draw = [&random](std::vector<int32_t>& tokens, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) tokens.push_back(static_cast<int32_t>(random.below(kScorerVocab)));
+  };
+  std::vector<ScoreRequest> requests;
+  for (const int64_t prompt : {2, 17, 64, 130}) {
+    std::vector<int32_t> start;
+    draw(start, prompt);
+    for (const int64_t choice : {1, 5, 40}) {
+      ScoreRequest request{start, prompt, prompt - 1};
+      draw(request.tokens, choice);
+      requests.push_back(request);
+    }
+  }
+  requests.push_back({requests.back().tokens, 4, 0});
+  return requests;
+}
+
+TEST_P(ModelScorerOf, SharedTokensAreReadOnceAndChangeNoBitOfAnyNeighbor) {
+  const DecoderLM model = scored_model(GetParam(), /*width=*/256, /*ffn_width=*/688);
+  const ServedModel served = serve(model);
+  ModelScorer scorer(served);
+  const std::vector<ScoreRequest> requests = sharing_requests();
+  for (const int threads : {1, 3}) {
+    at::set_num_threads(threads);
+    const std::vector<ScoreResult> together = scorer.score(requests);
+    for (size_t i = 0; i < requests.size(); ++i) {
+      expect_same_bits(scorer.score(std::span(requests).subspan(i, 1)).at(0), together[i], i);
+      ScoreRequest whole = requests[i];
+      whole.shared = 0;
+      const ScoreResult alone = scorer.score(std::span(&whole, 1)).at(0);
+      // A packed model gives the same bits however its input is cut; a float one only up to the order of its sums.
+      if (GetParam() == LinearKind::kBitnet) expect_same_bits(alone, together[i], i);
+      EXPECT_NEAR(alone.nats, together[i].nats, 1e-4 * static_cast<double>(alone.tokens)) << "request " << i;
+    }
+    std::vector<ScoreRequest> reversed = requests;
+    std::reverse(reversed.begin(), reversed.end());
+    const std::vector<ScoreResult> backwards = scorer.score(reversed);
+    for (size_t i = 0; i < requests.size(); ++i) expect_same_bits(backwards[requests.size() - 1 - i], together[i], i);
+  }
+}
+
 TEST_P(ModelScorerOf, KnowsAGreedyContinuation) {
-  const DecoderLM model = test_model(GetParam());
+  const DecoderLM model = scored_model(GetParam());
   const ServedModel served = serve(model);
   ModelScorer scorer(served);
   ScoreRequest request{{5, 9}, 2};
@@ -125,7 +169,7 @@ TEST_P(ModelScorerOf, KnowsAGreedyContinuation) {
     request.tokens.push_back(static_cast<int32_t>(logits[0][-1].argmax().item<int64_t>()));
   }
   ScoreRequest other = request;
-  other.tokens.back() = (other.tokens.back() + 1) % kVocab;
+  other.tokens.back() = (other.tokens.back() + 1) % kScorerVocab;
   const std::vector<ScoreResult> results = scorer.score(std::vector{request, other});
   EXPECT_TRUE(results[0].greedy);
   EXPECT_FALSE(results[1].greedy);
@@ -138,19 +182,21 @@ INSTANTIATE_TEST_SUITE_P(BothLinears, ModelScorerOf, ::testing::Values(LinearKin
                          });
 
 TEST(ModelScorer, RefusesRequestsThatDoNotFitTheModel) {
-  const ServedModel served = serve(test_model(LinearKind::kFloat));
+  const ServedModel served = serve(scored_model(LinearKind::kFloat));
   ModelScorer scorer(served);
   const auto score = [&scorer](ScoreRequest request) { return scorer.score(std::span(&request, 1)); };
-  const std::vector<int32_t> longest(static_cast<size_t>(kContext) + 1, 1);
-  EXPECT_EQ(score({longest, 1}).at(0).tokens, kContext);
+  const std::vector<int32_t> longest(static_cast<size_t>(kScorerContext) + 1, 1);
+  EXPECT_EQ(score({longest, 1}).at(0).tokens, kScorerContext);
   std::vector<int32_t> too_long = longest;
   too_long.push_back(1);
   EXPECT_THROW(score({too_long, 1}), DataError);
   EXPECT_THROW(score({{1}, 1}), DataError);
   EXPECT_THROW(score({{1, 2}, 0}), DataError);
   EXPECT_THROW(score({{1, 2}, 2}), DataError);
-  EXPECT_THROW(score({{1, kVocab}, 1}), DataError);
+  EXPECT_THROW(score({{1, kScorerVocab}, 1}), DataError);
   EXPECT_THROW(score({{-1, 2}, 1}), DataError);
+  EXPECT_THROW(score({{1, 2, 3}, 2, 2}), DataError);
+  EXPECT_THROW(score({{1, 2, 3}, 2, -1}), DataError);
   EXPECT_TRUE(scorer.score({}).empty());
 }
 

@@ -10,17 +10,17 @@
 namespace bitnet {
 namespace {
 
-constexpr int64_t kVocabulary = 41;
+constexpr int64_t kTableVocabulary = 41;
 constexpr int64_t kWidth = 150;
 constexpr HeadFormat kFormats[] = {HeadFormat::kFloat32, HeadFormat::kBfloat16, HeadFormat::kInt8};
 
 at::Tensor logits_of(const VocabularyTable& table, const at::Tensor& hidden, int64_t step) {
   const int64_t m = hidden.size(0);
-  at::Tensor logits = at::full({m, kVocabulary}, -1e9f);
+  at::Tensor logits = at::full({m, kTableVocabulary}, -1e9f);
   const VocabularyTable::Rows rows = table.make_rows(m);
   table.quantize(hidden.data_ptr<float>(), m, rows);
-  for (int64_t begin = 0; begin < kVocabulary; begin += step) {
-    const int64_t end = std::min(begin + step, kVocabulary);
+  for (int64_t begin = 0; begin < kTableVocabulary; begin += step) {
+    const int64_t end = std::min(begin + step, kTableVocabulary);
     std::vector<int32_t> scratch(static_cast<size_t>(m * (end - begin)));
     table.logits(hidden.data_ptr<float>(), m, rows, begin, end, scratch.data(), logits.data_ptr<float>());
   }
@@ -28,7 +28,7 @@ at::Tensor logits_of(const VocabularyTable& table, const at::Tensor& hidden, int
 }
 
 TEST(VocabularyTable, LogitsAreWithinTheBoundOfTheirFormat) {
-  const at::Tensor weight = testing::uniform_tensor({kVocabulary, kWidth}, 1);
+  const at::Tensor weight = testing::uniform_tensor({kTableVocabulary, kWidth}, 1);
   const at::Tensor hidden = testing::uniform_tensor({9, kWidth}, 2, -3, 3);
   const at::Tensor exact = at::matmul(hidden.to(at::kDouble), weight.to(at::kDouble).t());
   EXPECT_LT((logits_of({weight, HeadFormat::kFloat32}, hidden, 16) - exact).abs().max().item<double>(), 1e-4);
@@ -44,8 +44,8 @@ TEST(VocabularyTable, LogitsAreWithinTheBoundOfTheirFormat) {
   const at::Tensor scale_w = int8.scales().to(at::kDouble);
   const at::Tensor scale_h = hidden.abs().amax(1).to(at::kDouble) / 127.0;
   const at::Tensor sum_h = hidden.abs().to(at::kDouble).sum(1);
-  at::Tensor rounded = at::empty({kVocabulary, kWidth}, at::kFloat);
-  for (int64_t id = 0; id < kVocabulary; ++id) int8.embed(id, rounded[id].data_ptr<float>());
+  at::Tensor rounded = at::empty({kTableVocabulary, kWidth}, at::kFloat);
+  for (int64_t id = 0; id < kTableVocabulary; ++id) int8.embed(id, rounded[id].data_ptr<float>());
   const at::Tensor sum_w = rounded.to(at::kDouble).abs().sum(1);
   const at::Tensor bound =
       scale_w.unsqueeze(0) / 2 * sum_h.unsqueeze(1) + scale_h.unsqueeze(1) / 2 * sum_w.unsqueeze(0);
@@ -54,11 +54,11 @@ TEST(VocabularyTable, LogitsAreWithinTheBoundOfTheirFormat) {
 }
 
 TEST(VocabularyTable, ALogitDependsOnItsRowAndIdAlone) {
-  const at::Tensor weight = testing::uniform_tensor({kVocabulary, kWidth}, 1);
+  const at::Tensor weight = testing::uniform_tensor({kTableVocabulary, kWidth}, 1);
   const at::Tensor hidden = testing::uniform_tensor({9, kWidth}, 2);
   for (const HeadFormat format : kFormats) {
     const VocabularyTable table(weight, format);
-    const at::Tensor together = logits_of(table, hidden, kVocabulary);
+    const at::Tensor together = logits_of(table, hidden, kTableVocabulary);
     EXPECT_TRUE(at::equal(logits_of(table, hidden, 32), together));
     for (int64_t row = 0; row < 9; ++row) {
       EXPECT_TRUE(at::equal(logits_of(table, hidden.narrow(0, row, 1), 16), together.narrow(0, row, 1)));
@@ -67,7 +67,7 @@ TEST(VocabularyTable, ALogitDependsOnItsRowAndIdAlone) {
 }
 
 TEST(VocabularyTable, EmbedsTheRowOfTheTable) {
-  const at::Tensor weight = testing::uniform_tensor({kVocabulary, kWidth}, 1);
+  const at::Tensor weight = testing::uniform_tensor({kTableVocabulary, kWidth}, 1);
   for (const HeadFormat format : kFormats) {
     const VocabularyTable table(weight, format);
     const double tolerance = format == HeadFormat::kFloat32 ? 0.0 : 1.0 / 127;
