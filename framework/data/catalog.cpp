@@ -125,4 +125,14 @@ std::filesystem::path fetch_data(const std::string& name, ProgressReporter& prog
   return fetch_data(*entry, progress);
 }
 
+std::filesystem::path find_data(const std::string& name, const std::string& where, ProgressReporter& progress) {
+  if (const CatalogEntry* entry = find_catalog_entry(name)) return fetch_data(*entry, progress);
+  std::error_code error;
+  if (std::filesystem::exists(name, error)) return name;
+  std::string known;
+  for (const CatalogEntry& entry : catalog()) known += (known.empty() ? "" : ", ") + entry.name;
+  throw DataError(where + ": the file must be a catalog entry (" + known + ") or an existing file, but is '" + name +
+                  "'. Check the name.");
+}
+
 }  // namespace bitnet

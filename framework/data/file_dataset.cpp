@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "framework/core/error.h"
@@ -75,18 +74,8 @@ class FileDataset final : public Dataset {
                       ": the split must name a catalog entry or a text file where it is used, but is empty. Set it.");
   }
 
-  static std::filesystem::path find(const std::string& name, const std::string& key, ProgressReporter& progress) {
-    if (const CatalogEntry* entry = find_catalog_entry(name)) return fetch_data(*entry, progress);
-    std::error_code error;
-    if (std::filesystem::exists(name, error)) return name;
-    std::string known;
-    for (const CatalogEntry& entry : catalog()) known += (known.empty() ? "" : ", ") + entry.name;
-    throw DataError(key + ": the file must be a catalog entry (" + known + ") or an existing file, but is '" + name +
-                    "'. Check the name.");
-  }
-
   static Split open(const std::string& name, const std::string& key, ProgressReporter& progress) {
-    MappedFile file(find(name, key, progress));
+    MappedFile file(find_data(name, key, progress));
     const std::string_view text = file.text();
     if (text.empty()) throw DataError(key + ": '" + name + "' must hold text, but is empty. Put the text there.");
     if (const size_t at = find_invalid_utf8(text); at != std::string_view::npos) {

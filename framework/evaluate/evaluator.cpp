@@ -1,6 +1,7 @@
 #include "framework/evaluate/evaluator.h"
 
 #include "framework/core/error.h"
+#include "framework/evaluate/code_evaluator.h"
 #include "framework/evaluate/perplexity.h"
 
 namespace bitnet {
@@ -8,13 +9,19 @@ namespace bitnet {
 std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const Dataset& dataset,
                                           const Tokenizer& tokenizer, const EvaluatorOptions& options,
                                           ProgressReporter& progress) {
-  static_cast<void>(options), static_cast<void>(progress);
   switch (evaluator.config.kind) {
     case EvaluatorKind::kPerplexity:
       return std::make_unique<PerplexityEvaluator>(evaluator.name, evaluator.config, dataset, tokenizer);
+    case EvaluatorKind::kMultipleChoice:
+      break;
+    case EvaluatorKind::kCode:
+      return std::make_unique<CodeEvaluator>(
+          evaluator.name, evaluator.config,
+          open_code_data(evaluator.config.data, dataset, "evaluator '" + evaluator.name + "'", progress), tokenizer,
+          options);
   }
   throw ConfigError("evaluator '" + evaluator.name +
-                    "': kind must be perplexity, but is unknown. Choose a known kind.");
+                    "': kind must be a known one, but is not. Choose one of those that configs/REFERENCE.md lists.");
 }
 
 }  // namespace bitnet
