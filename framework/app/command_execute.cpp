@@ -28,7 +28,7 @@ int execute_command(const std::vector<std::string>& words) {
   command.example = "bitnet execute samples.jsonl --allow-code-execution";
   command.positional = {"SAMPLES.jsonl"};
   double timeout = 3;
-  command.options.add_options()("problems", po::value<std::string>()->default_value("human-eval"),
+  command.options.add_options()("problems", po::value<std::string>()->default_value("humaneval/HumanEval.jsonl.gz"),
                                 "catalog entry or file of the problems")(
       "k", po::value<std::vector<int64_t>>()->composing(), "of pass@k; may be repeated (default 1, 10 and 100)")(
       "timeout", po::value(&timeout)->default_value(timeout), "seconds that one program may take")(

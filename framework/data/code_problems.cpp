@@ -8,9 +8,9 @@
 
 #include "framework/core/error.h"
 #include "framework/core/file.h"
-#include "framework/core/gzip.h"
 #include "framework/core/strict_json.h"
 #include "framework/core/utf8.h"
+#include "framework/data/gzip.h"
 
 namespace bitnet {
 namespace {
@@ -132,9 +132,12 @@ std::string code_problems_text(const std::vector<CodeProblem>& problems) {
   return text;
 }
 
+std::string jsonl_text(std::string bytes, const std::string& where, int64_t most_bytes) {
+  return bytes.starts_with("\x1f\x8b") ? gunzip(bytes, where, most_bytes) : bytes;
+}
+
 std::string read_jsonl_file(const std::filesystem::path& path) {
-  std::string bytes = read_file(path);
-  return is_gzip(bytes) ? gunzip(bytes, path.string(), kMostJsonlBytes) : bytes;
+  return jsonl_text(read_file(path), path.string(), kMostJsonlBytes);
 }
 
 }  // namespace bitnet

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ std::vector<CodeSample> read_code_samples(std::string_view jsonl, const std::str
 /// The lines of samples and problems, in the form that the functions above and HumanEval's own tool read.
 std::string code_samples_text(const std::vector<CodeSample>& samples);
 std::string code_problems_text(const std::vector<CodeProblem>& problems);
+
+/// The text of a JSONL file's bytes, unpacked where they are gzip'd. Errors: DataError where they are damaged or hold
+/// more than `most_bytes`.
+std::string jsonl_text(std::string bytes, const std::string& where, int64_t most_bytes);
 
 /// A JSONL file, unpacked where it is gzip'd. Errors: DataError where it is missing, damaged or too large for one.
 std::string read_jsonl_file(const std::filesystem::path& path);

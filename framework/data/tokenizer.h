@@ -42,4 +42,14 @@ std::unique_ptr<Tokenizer> make_byte_tokenizer();
 /// file is damaged, of another model type (unigram), or without BOS and EOS, named.
 std::unique_ptr<Tokenizer> read_sentencepiece(const std::filesystem::path& path);
 
+/// Reads a Hugging Face `tokenizer.json`: byte-fallback BPE as of LLaMA, or byte-level BPE as of GPT-2 and Llama 3. A
+/// `tokenizer_config.json` beside it, where there is one, may name BOS and EOS. Where the path is a folder, its
+/// `tokenizer.json` is read, or else GPT-2's own form, `encoder.json` with `vocab.bpe`.
+///
+/// Ids equal those of `encode(text, add_special_tokens=False)` of the tokenizers library, for text that is UTF-8: an
+/// added token found in the text becomes its id, also a special one. Errors: DataError where a file is damaged, holds
+/// something that would change ids and is not supported (named), or names no EOS.
+/// Source: https://github.com/huggingface/tokenizers.
+std::unique_ptr<Tokenizer> read_tokenizer_json(const std::filesystem::path& path);
+
 }  // namespace bitnet

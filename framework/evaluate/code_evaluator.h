@@ -22,7 +22,7 @@ namespace bitnet {
 /// Problems and where they come from.
 struct CodeData {
   std::vector<CodeProblem> problems;
-  std::string name;  ///< for example "human-eval"
+  std::string name;  ///< for example "humaneval/HumanEval.jsonl.gz"
   std::string sha256;
 };
 

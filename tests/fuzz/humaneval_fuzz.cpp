@@ -1,4 +1,3 @@
-#include "framework/core/gzip.h"
 #include "framework/data/code_problems.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -6,8 +5,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes = bitnet::fuzz::text_of(data, size);
   return bitnet::fuzz::parse_or_refuse([&] {
-    const std::string text =
-        bitnet::is_gzip(bytes) ? bitnet::gunzip(bytes, "problems.jsonl.gz", 1 << 20) : std::string(bytes);
+    const std::string text = bitnet::jsonl_text(std::string(bytes), "problems.jsonl.gz", 1 << 20);
     bitnet::fuzz::parse_or_refuse([&] { bitnet::read_code_samples(text, "samples.jsonl"); });
     const auto problems = bitnet::read_code_problems(text, "problems.jsonl");
     // What was accepted can be written and read again.
