@@ -16,7 +16,7 @@ namespace po = boost::program_options;
 
 int evaluate_command(const std::vector<std::string>& words) {
   CommandOptions command;
-  command.usage = "bitnet evaluate MODEL --evaluator NAME [--out DIR]";
+  command.usage = "bitnet evaluate MODEL --evaluator NAME [--out DIR] [--allow-code-execution]";
   command.summary =
       "Evaluates a trained model (the model.safetensors of a run) with one evaluator block of configs/evaluator/,\n"
       "on the data of its experiment. --out keeps evaluation_NAME.json and the per-item samples_NAME.jsonl.";
@@ -24,7 +24,8 @@ int evaluate_command(const std::vector<std::string>& words) {
       "bitnet evaluate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --evaluator perplexity-word";
   command.positional = {"MODEL"};
   command.options.add_options()("evaluator", po::value<std::string>(), "name of the evaluator block")(
-      "out", po::value<std::string>()->default_value(""), "folder for the records");
+      "out", po::value<std::string>()->default_value(""), "folder for the records")(
+      "allow-code-execution", po::bool_switch(), "run programs that the model writes, each in a sandbox");
   po::variables_map values;
   if (!read_options(command, words, &values)) return 0;
   if (values.count("evaluator") == 0) {
@@ -35,8 +36,10 @@ int evaluate_command(const std::vector<std::string>& words) {
   const std::string name = values["evaluator"].as<std::string>();
   const NamedEvaluator evaluator{name, resolve_evaluator(name)};
   ProgressBar progress;
+  EvaluatorOptions options;
+  options.allow_code_execution = values["allow-code-execution"].as<bool>();
   const Evaluation evaluation =
-      evaluate_model(values["MODEL"].as<std::string>(), evaluator, {}, values["out"].as<std::string>(), progress);
+      evaluate_model(values["MODEL"].as<std::string>(), evaluator, options, values["out"].as<std::string>(), progress);
   std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
   for (const Metric& metric : evaluation.metrics) {
     const auto floor = evaluation.floor.find(metric.name);

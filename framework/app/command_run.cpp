@@ -41,7 +41,7 @@ std::string quoted(const std::string& word) {
 
 int run_command(const std::vector<std::string>& words) {
   CommandOptions command;
-  command.usage = "bitnet run EXPERIMENT.yaml [--set a.b=c]... [--out DIR]";
+  command.usage = "bitnet run EXPERIMENT.yaml [--set a.b=c]... [--out DIR] [--allow-code-execution]";
   command.summary =
       "Trains and evaluates every variant of an experiment and writes a run folder with results.json, report.html,\n"
       "report.md and junit.xml. The same command resumes a run that was stopped or killed.";
@@ -49,7 +49,8 @@ int run_command(const std::vector<std::string>& words) {
   command.positional = {"EXPERIMENT.yaml"};
   command.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
                                 "override one key, last of all; may be repeated")(
-      "out", po::value<std::string>()->default_value("runs"), "folder of the run folders");
+      "out", po::value<std::string>()->default_value("runs"), "folder of the run folders")(
+      "allow-code-execution", po::bool_switch(), "run programs that the models write, each in a sandbox");
   po::variables_map values;
   if (!read_options(command, words, &values)) return 0;
 
@@ -61,6 +62,8 @@ int run_command(const std::vector<std::string>& words) {
   options.out = values["out"].as<std::string>();
   options.command = "scripts/run " + quoted(file);
   for (const std::string& override : overrides) options.command += " --set " + quoted(override);
+  options.evaluators.allow_code_execution = values["allow-code-execution"].as<bool>();
+  if (options.evaluators.allow_code_execution) options.command += " --allow-code-execution";
   options.should_stop = [] { return stop_signal != 0; };
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);

@@ -27,6 +27,7 @@ constexpr const char* kUsage =
     "  config EXPERIMENT.yaml    print the resolved configuration and its hash\n"
     "  data list|fetch|tokenize  the data catalog\n"
     "  evaluate MODEL            one evaluator on one trained model\n"
+    "  execute SAMPLES.jsonl     score completions of programming problems, from anywhere\n"
     "  generate MODEL            continue a text\n"
     "  pack MODEL                write a BitNet as one file to serve\n"
     "  bench MODEL               measure the speed and memory of inference\n"
@@ -54,14 +55,15 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "config") return config_command(rest);
   if (name == "data") return data_command(rest);
   if (name == "evaluate") return evaluate_command(rest);
+  if (name == "execute") return execute_command(rest);
   if (name == "generate") return generate_command(rest);
   if (name == "pack") return pack_command(rest);
   if (name == "bench") return bench_command(rest);
   if (name == "bench-worker") return bench_worker_command(rest);
   if (name == "report") return report_command(rest);
   throw ConfigError(
-      fmt::format("command line: the command must be run, config, data, evaluate, generate, pack, bench or report, "
-                  "but is '{}'. See `bitnet --help`.",
+      fmt::format("command line: the command must be run, config, data, evaluate, execute, generate, pack, bench or "
+                  "report, but is '{}'. See `bitnet --help`.",
                   name));
 }
 

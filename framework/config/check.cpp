@@ -69,6 +69,36 @@ void check_multiple_choice(const EvaluatorConfig& config, const Node& node, cons
   check_template("continuation", config.continuation, kContinuationPlaces);
 }
 
+void check_code(const EvaluatorConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
+                Problems* problems) {
+  const auto add = [&](std::initializer_list<std::string_view> keys, const std::string& rule) {
+    const Site site = last_written(node, path, keys);
+    problems->add(site.place, site.path + " must " + rule + ".");
+  };
+  if (config.pass_at.empty()) add({"pass_at"}, "hold at least one k, but is empty");
+  for (size_t i = 0; i < config.pass_at.size(); ++i) {
+    const int64_t k = config.pass_at[i];
+    if (unknown.has_any({"samples", "pass_at"}) || unknown.has("pass_at[" + std::to_string(i) + "]")) continue;
+    if (k > config.samples) {
+      add({"pass_at", "samples"}, "make every k at most the number of samples, but k is " + std::to_string(k) +
+                                      " and samples is " + std::to_string(config.samples));
+    }
+    if (std::find(config.pass_at.begin(), config.pass_at.begin() + static_cast<int64_t>(i), k) !=
+        config.pass_at.begin() + static_cast<int64_t>(i)) {
+      add({"pass_at"}, "hold every k once, but holds " + std::to_string(k) + " again");
+    }
+  }
+  if (!unknown.has_any({"samples", "temperature"}) && config.samples > 1 && config.temperature == 0) {
+    add({"samples", "temperature"},
+        "draw where there is more than one sample (temperature above 0: greedy ones are all the same), but samples "
+        "is " +
+            std::to_string(config.samples) + " and temperature is 0");
+  }
+  if (std::find(config.stop.begin(), config.stop.end(), "") != config.stop.end()) {
+    add({"stop"}, "hold texts of at least one character, but one is empty");
+  }
+}
+
 }  // namespace
 
 void check_seeds(const std::vector<int64_t>& seeds, const Node& list, const UnknownKeys& unknown, Problems* problems) {
@@ -150,6 +180,9 @@ void check_evaluator(const EvaluatorConfig& config, const Node& node, const Unkn
       break;
     case EvaluatorKind::kMultipleChoice:
       check_multiple_choice(config, node, unknown, path, problems);
+      break;
+    case EvaluatorKind::kCode:
+      check_code(config, node, unknown, path, problems);
       break;
   }
 }

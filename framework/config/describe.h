@@ -311,6 +311,14 @@ struct Description<EvaluatorConfig> {
     const auto choice_only = [](const C& c) {
       return c.kind == EvaluatorKind::kMultipleChoice ? "" : std::string_view("kind");
     };
+    const auto code_only = [](const C& c) { return c.kind == EvaluatorKind::kCode ? "" : std::string_view("kind"); };
+    const auto data_only = [](const C& c) {
+      return c.kind == EvaluatorKind::kPerplexity ? std::string_view("kind") : "";
+    };
+    const auto sampled_only = [](const C& c) -> std::string_view {
+      if (c.kind != EvaluatorKind::kCode) return "kind";
+      return c.temperature == 0 ? "temperature" : "";
+    };
     const auto choice_file_only = [](const C& c) -> std::string_view {
       if (c.kind != EvaluatorKind::kMultipleChoice) return "kind";
       return c.data.empty() ? "data" : "";
@@ -331,7 +339,10 @@ struct Description<EvaluatorConfig> {
       const bool always = c.convention == P::kWord || c.convention == P::kBitnet;
       return c.kind == EvaluatorKind::kPerplexity && always ? "convention" : "";
     };
-    visit(field("kind", &C::kind, "What is measured: how well a text is predicted, or which choice a model prefers."));
+    visit(field(
+        "kind", &C::kind,
+        "What is measured: how well a text is predicted, which choice a model prefers, or whether the programs that it "
+        "writes are right."));
     visit(field("convention", &C::convention,
                 "`windows` (GPTQ): windows without overlap; `word` (lm-eval): every page, per word; `bitnet` (BitNet "
                 "b1.58): whole lines packed into windows; `sliding` (Hugging Face): windows that overlap; `chunks` "
@@ -355,9 +366,9 @@ struct Description<EvaluatorConfig> {
               .unless(word_only));
     visit(
         field("data", &C::data,
-              "With `kind: multiple_choice`: the questions, an entry of the data catalog or the path of a JSONL file, "
-              "relative to the current folder; empty: those that a generated dataset asks about its own facts.")
-            .unless(choice_only));
+              "With `kind: multiple_choice` or `code`: the questions or problems, an entry of the data catalog or the "
+              "path of a JSONL file, relative to the current folder; empty: those that a generated dataset has.")
+            .unless(data_only));
     visit(field("prompt", &C::prompt,
                 "With `kind: multiple_choice`: what stands before a choice; `{question}` stands for the question, `{{` "
                 "and `}}` for braces.")
@@ -373,10 +384,36 @@ struct Description<EvaluatorConfig> {
               .unless(choice_file_only));
     visit(field("gold_key", &C::gold_key, "With `data`: where in a line the label of the right choice is.")
               .unless(choice_file_only));
+    visit(field("samples", &C::samples, "With `kind: code`: completions of each problem.")
+              .in(1, 10000)
+              .unless(code_only));
+    visit(field("pass_at", &C::pass_at,
+                "With `kind: code`: the k of each pass@k, the chance that one of k completions passes; at most "
+                "`samples`.")
+              .in(1, 10000)
+              .unless(code_only));
+    visit(field("temperature", &C::temperature,
+                "With `kind: code`: of the draws; 0: the likeliest token, always the same (greedy).")
+              .in(0, 100)
+              .unless(code_only));
+    visit(field("top_p", &C::top_p, "With `temperature`: least probability mass that is drawn from.")
+              .above(0, 1)
+              .unless(sampled_only));
+    visit(field("sampling_seed", &C::sampling_seed, "With `temperature`: of the draws.")
+              .in(0, 4294967295)
+              .unless(sampled_only));
+    visit(field("max_new_tokens", &C::max_new_tokens, "With `kind: code`: most tokens of a completion.")
+              .in(1, 1048576)
+              .unless(code_only));
+    visit(field("timeout_seconds", &C::timeout_seconds, "With `kind: code`: longest time of one program.")
+              .in(0.1, 3600)
+              .unless(code_only));
+    visit(field("stop", &C::stop, "With `kind: code`: texts that end a completion and are cut off; none may be empty.")
+              .unless(code_only));
     visit(
         field("bos", &C::bos,
               "Whether the tokenizer's BOS comes first: in the text (`windows`, `sliding`), in each window (`chunks`) "
-              "or before the prompt (`multiple_choice`). `false` for tokenizers that add none, as GPT-2's.")
+              "or before the prompt (`multiple_choice`, `code`). `false` for tokenizers that add none, as GPT-2's.")
             .unless(start_only));
   }
 };

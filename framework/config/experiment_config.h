@@ -95,7 +95,7 @@ struct TrainerConfig {
   int64_t threads = 0;  ///< 0: OMP_NUM_THREADS, else all cores
 };
 
-enum class EvaluatorKind { kPerplexity, kMultipleChoice };
+enum class EvaluatorKind { kPerplexity, kMultipleChoice, kCode };
 enum class PerplexityConvention { kWindows, kWord, kBitnet, kSliding, kChunks };
 enum class DataSplit { kTrain, kValidation, kTest };
 enum class PerplexityText { kRowsJoined, kStored };
@@ -109,14 +109,24 @@ struct EvaluatorConfig {
   int64_t stride = 512;                               ///< sliding: tokens between the starts of two windows
   PerplexityText text = PerplexityText::kRowsJoined;  ///< windows, sliding: rows joined by "\n\n", or as stored
   bool detokenize = true;                             ///< word: undo the WikiText tokenization first, as lm-eval does
+  // kind: multiple_choice, code
+  std::string data;  ///< questions or problems: a catalog entry or the path of a JSONL file; empty: the dataset's own
   // kind: multiple_choice
-  std::string data;  ///< questions: a catalog entry or the path of a JSONL file; empty: those of the dataset itself
   std::string prompt = "{question}";             ///< what comes before a choice; {question} stands for the question
   std::string continuation = " {choice}";        ///< what is scored; {choice} stands for one choice
   std::string question_key = "question.stem";    ///< dotted path in a line of `data`
   std::string choices_key = "question.choices";  ///< to a list of objects with `text` and `label`
   std::string gold_key = "answerKey";            ///< to the label of the right choice
-  // Both:
+  // kind: code
+  int64_t samples = 1;                 ///< completions of each problem
+  std::vector<int64_t> pass_at = {1};  ///< the k of pass@k
+  double temperature = 0;              ///< 0: greedy
+  double top_p = 1;
+  int64_t sampling_seed = 1;
+  int64_t max_new_tokens = 512;
+  double timeout_seconds = 3;                                                      ///< of each program
+  std::vector<std::string> stop = {"\nclass", "\ndef", "\n#", "\nif", "\nprint"};  ///< what ends a completion
+  // All:
   bool bos = true;  ///< whether a text starts with BOS (not: word, bitnet, which always do)
 };
 

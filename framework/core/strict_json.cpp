@@ -45,6 +45,8 @@ json parse_strict_json(std::string_view text, const std::string& where, const st
     }
     return true;
   };
+  // The parser takes a zero byte for the end, and what follows for nothing.
+  if (text.find('\0') != std::string_view::npos) fail(where, thing, "JSON in UTF-8", "not: it holds a zero byte");
   json parsed = json::parse(text.begin(), text.end(), check, /*allow_exceptions=*/false);
   if (parsed.is_discarded()) fail(where, thing, "JSON in UTF-8", "not");
   return parsed;

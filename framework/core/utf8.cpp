@@ -22,4 +22,14 @@ size_t utf8_character_length(std::string_view text, size_t at) {
   return length;
 }
 
+std::string repaired_utf8(std::string_view text) {
+  std::string repaired;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = utf8_character_length(text, at);
+    repaired += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(at, length);
+    at += length == 0 ? 1 : length;
+  }
+  return repaired;
+}
+
 }  // namespace bitnet

@@ -10,6 +10,7 @@
 #include "framework/config/experiment_config.h"
 #include "framework/core/progress.h"
 #include "framework/data/choice_questions.h"
+#include "framework/data/code_problems.h"
 #include "framework/data/tokenizer.h"
 
 namespace bitnet {
@@ -33,6 +34,8 @@ class Dataset {
   virtual std::optional<EntropyFloor> floor(DataSplit split) const = 0;
   /// Multiple-choice questions that the dataset itself can ask: those of a generator about its facts, else none.
   virtual std::vector<ChoiceQuestion> questions() const { return {}; }
+  /// Programming problems of the dataset itself: those of a generator about its language, else none.
+  virtual std::vector<CodeProblem> code_problems() const { return {}; }
   virtual std::string name() const = 0;
 };
 

@@ -58,6 +58,7 @@ class TinyworldDataset final : public Dataset {
   std::string sha256(DataSplit split) const override { return at(split).sha256; }
   std::optional<EntropyFloor> floor(DataSplit split) const override { return EntropyFloor{at(split).nats}; }
   std::vector<ChoiceQuestion> questions() const override { return questions_; }
+  std::vector<CodeProblem> code_problems() const override { return tinyworld_code_problems(); }
   std::string name() const override { return "tinyworld"; }
 
  private:

@@ -10,6 +10,7 @@
 
 #include "framework/config/experiment_config.h"
 #include "framework/data/choice_questions.h"
+#include "framework/data/code_problems.h"
 #include "framework/data/dataset.h"
 #include "framework/data/grammar.h"
 
@@ -66,6 +67,10 @@ struct CodeFunction {
 
 /// All functions of the language, those of one operation side by side.
 std::vector<CodeFunction> code_functions();
+
+/// The functions as programming problems: complete a definition after its docstring. The checks are all worked
+/// examples; no document shows more than four of a function's.
+std::vector<CodeProblem> tinyworld_code_problems();
 
 /// The grammar of a world's language.
 struct TinyLanguage {

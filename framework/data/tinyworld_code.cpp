@@ -114,4 +114,21 @@ std::vector<CodeFunction> code_functions() {
   return functions;
 }
 
+std::vector<CodeProblem> tinyworld_code_problems() {
+  std::vector<CodeProblem> problems;
+  for (const CodeFunction& function : code_functions()) {
+    CodeProblem problem;
+    problem.id = "tinyworld-code/" + std::to_string(problems.size());
+    problem.prompt = function.prompt;
+    problem.entry_point = function.name;
+    problem.solution = function.body;
+    problem.test = "def check(candidate):\n";
+    for (const CodeExample& example : function.examples) {
+      problem.test += "    assert candidate(" + example.arguments + ") == " + example.value + "\n";
+    }
+    problems.push_back(std::move(problem));
+  }
+  return problems;
+}
+
 }  // namespace bitnet

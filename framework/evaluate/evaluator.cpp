@@ -1,6 +1,7 @@
 #include "framework/evaluate/evaluator.h"
 
 #include "framework/core/error.h"
+#include "framework/evaluate/code_evaluator.h"
 #include "framework/evaluate/multiple_choice.h"
 #include "framework/evaluate/perplexity.h"
 
@@ -9,7 +10,6 @@ namespace bitnet {
 std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const Dataset& dataset,
                                           const Tokenizer& tokenizer, const EvaluatorOptions& options,
                                           ProgressReporter& progress) {
-  static_cast<void>(options);
   switch (evaluator.config.kind) {
     case EvaluatorKind::kPerplexity:
       return std::make_unique<PerplexityEvaluator>(evaluator.name, evaluator.config, dataset, tokenizer);
@@ -17,6 +17,11 @@ std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const
       return std::make_unique<MultipleChoiceEvaluator>(
           evaluator.name, evaluator.config,
           open_choice_data(evaluator.config, dataset, "evaluator '" + evaluator.name + "'", progress), tokenizer);
+    case EvaluatorKind::kCode:
+      return std::make_unique<CodeEvaluator>(
+          evaluator.name, evaluator.config,
+          open_code_data(evaluator.config.data, dataset, "evaluator '" + evaluator.name + "'", progress), tokenizer,
+          options);
   }
   throw ConfigError("evaluator '" + evaluator.name +
                     "': kind must be a known one, but is not. Choose one of those that configs/REFERENCE.md lists.");

@@ -42,6 +42,7 @@ constexpr std::array kLibraries = {
     Library{"curl/", "CURL::libcurl"},      Library{"zlib.h", "ZLIB::ZLIB"},
     Library{"spdlog/", "spdlog::spdlog"},   Library{"boost/program_options", "Boost::program_options"},
     Library{"openssl/", "OpenSSL::Crypto"}, Library{"pcre2.h", "PCRE2::8BIT"},
+    Library{"seccomp.h", "Seccomp::seccomp"},
 };
 
 // Headers that the build writes.

@@ -49,14 +49,15 @@ TEST_F(Program, HelpListsEveryCommand) {
     const Answer help = answer({word});
     EXPECT_EQ(help.exit_code, 0);
     EXPECT_EQ(help.err, "");
-    for (const char* command : {"run", "config", "data", "evaluate", "generate", "bench", "report"}) {
+    for (const char* command : {"run", "config", "data", "evaluate", "execute", "generate", "bench", "report"}) {
       EXPECT_THAT(help.out, HasSubstr("\n  " + std::string(command) + " "));
     }
   }
 }
 
 TEST_F(Program, HelpOfEveryCommandSaysItsUsageAndShowsAnExample) {
-  for (const std::string command : {"", "run", "config", "data", "evaluate", "generate", "bench", "report"}) {
+  for (const std::string command :
+       {"", "run", "config", "data", "evaluate", "execute", "generate", "bench", "report"}) {
     SCOPED_TRACE(command);
     const Answer result =
         answer(command.empty() ? std::vector<std::string>{"--help"} : std::vector<std::string>{command, "--help"});
@@ -138,6 +139,14 @@ TEST_F(Program, WrongCallsEndWithOneMessageAndTheirExitCode) {
   const std::vector<WrongCall> calls = {
       {"no command", {}, 2, "a command must be given"},
       {"unknown command", {"rum"}, 2, "but is 'rum'"},
+      {"programs without leave", {"execute", "absent.jsonl"}, 2, "Add --allow-code-execution"},
+      {"a k of nothing",
+       {"execute", "absent.jsonl", "--allow-code-execution", "--k", "0"},
+       2,
+       "--k must be at least 1"},
+      {"absent samples", {"execute", "absent.jsonl", "--allow-code-execution"}, 4, "absent.jsonl"},
+      {"a code evaluator without leave", run_with({"compose.evaluators=[tinyworld-code]"}), 2,
+       "Add --allow-code-execution"},
       {"unknown option", {"run", kQuickstart, "--sett", "a=b"}, 2, "--sett"},
       {"abbreviated option", {"run", kQuickstart, "--ou", "x"}, 2, "--ou"},
       {"option without value", {"run", kQuickstart, "--set"}, 2, "--set"},

@@ -270,6 +270,33 @@ TEST(ConfigErrors, TheWarmUpEndsBeforeTheSecondStage) {
                           "the second stage starts, but it does not."));
 }
 
+/// The errors of the small experiment with one code evaluator, whose block is `block`.
+std::vector<std::string> errors_of_code(const std::string& block) {
+  ExperimentFolder folder(replaced(kSmallExperiment, "[windows, word]", "[code]"));
+  folder.write("configs/evaluator/code.yaml", "kind: code\n" + block);
+  return folder.errors();
+}
+
+TEST(ConfigErrors, SamplesOfACodeEvaluatorFitTogether) {
+  const std::string drawn = "temperature: 0.8\n";
+  EXPECT_THAT(errors_of_code(""), ElementsAre("no error"));
+  EXPECT_THAT(errors_of_code(drawn + "samples: 10\npass_at: [1, 10]\ntop_p: 0.95\nsampling_seed: 3\n"),
+              ElementsAre("no error"));
+  EXPECT_THAT(errors_of_code("samples: 10\n"),
+              ElementsAre(HasSubstr("evaluators.code.samples must draw where there is more than one sample")));
+  EXPECT_THAT(errors_of_code(drawn + "samples: 5\npass_at: [1, 10]\n"),
+              ElementsAre(HasSubstr("must make every k at most the number of samples, but k is 10 and samples is 5")));
+  EXPECT_THAT(errors_of_code(drawn + "samples: 5\npass_at: [2, 1, 2]\n"),
+              ElementsAre(HasSubstr("evaluators.code.pass_at must hold every k once, but holds 2 again")));
+  EXPECT_THAT(errors_of_code("pass_at: []\n"),
+              ElementsAre(HasSubstr("evaluators.code.pass_at must hold at least one k, but is empty")));
+  EXPECT_THAT(errors_of_code("stop: [\"\"]\n"),
+              ElementsAre(HasSubstr("evaluators.code.stop must hold texts of at least one character")));
+  EXPECT_THAT(errors_of_code("top_p: 0.9\n"), ElementsAre(HasSubstr("top_p must be left out where temperature is its "
+                                                                    "default")));
+  EXPECT_THAT(errors_of_code("window: 8\n"), ElementsAre(HasSubstr("window must be left out where kind is 'code'")));
+}
+
 TEST(ConfigErrors, KeysThatAnotherKeyMakesUnused) {
   EXPECT_THAT(errors_with("dataset: {train: x.txt}\n"),
               ElementsAre("experiment.yaml:14:11: dataset.train must be left out where source is 'tinyworld', but is "

@@ -68,5 +68,15 @@ TEST(Utf8, TheCharacterAtAPositionIsMeasured) {
   EXPECT_EQ(utf8_character_length(text, 1000), 0U);
 }
 
+TEST(Utf8, RepairReplacesEachByteThatIsNoPartOfACharacter) {
+  EXPECT_EQ(repaired_utf8("a\xc3\xa9\xe2\x82\xac"), "a\xc3\xa9\xe2\x82\xac");
+  EXPECT_EQ(repaired_utf8("\xff"
+                          "a\xe2\x82"),
+            "\xef\xbf\xbd"
+            "a\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(repaired_utf8(std::string_view("\0", 1)), std::string("\0", 1));
+  EXPECT_EQ(repaired_utf8(""), "");
+}
+
 }  // namespace
 }  // namespace bitnet
