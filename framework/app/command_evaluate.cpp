@@ -36,7 +36,7 @@ int evaluate_command(const std::vector<std::string>& words) {
   const NamedEvaluator evaluator{name, resolve_evaluator(name)};
   ProgressBar progress;
   const Evaluation evaluation =
-      evaluate_model(values["MODEL"].as<std::string>(), evaluator, values["out"].as<std::string>(), progress);
+      evaluate_model(values["MODEL"].as<std::string>(), evaluator, {}, values["out"].as<std::string>(), progress);
   std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
   for (const Metric& metric : evaluation.metrics) {
     const auto floor = evaluation.floor.find(metric.name);

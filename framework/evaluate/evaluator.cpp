@@ -6,7 +6,9 @@
 namespace bitnet {
 
 std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const Dataset& dataset,
-                                          const Tokenizer& tokenizer) {
+                                          const Tokenizer& tokenizer, const EvaluatorOptions& options,
+                                          ProgressReporter& progress) {
+  static_cast<void>(options), static_cast<void>(progress);
   switch (evaluator.config.kind) {
     case EvaluatorKind::kPerplexity:
       return std::make_unique<PerplexityEvaluator>(evaluator.name, evaluator.config, dataset, tokenizer);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,17 +11,23 @@
 #include "framework/core/progress.h"
 #include "framework/data/dataset.h"
 #include "framework/data/tokenizer.h"
+#include "framework/nn/generator.h"
 #include "framework/nn/scorer.h"
 
 namespace bitnet {
 
-/// One item's record, kept in samples_<evaluator>.jsonl and used for paired statistics: a window or a page.
+/// One item's record, kept in samples_<evaluator>.jsonl and used for paired statistics: a window, a page, a question or
+/// a programming problem.
 struct EvaluationItem {
   std::string id;      ///< the same for all models that are compared
   double nats = 0;     ///< sum of -log p
   int64_t tokens = 0;  ///< scored tokens
   int64_t words = 0;   ///< by the convention's word count; 0 where it has none
   int64_t bytes = 0;   ///< UTF-8 bytes of the text that the scored tokens stand for
+  /// Metric name -> what this item contributes to it, in [0, 1]; the metric is the mean over the items.
+  std::map<std::string, double> outcomes;
+  /// What the samples file keeps beside the figures: a JSON object, or nothing. Not part of results.json.
+  std::string details;
 };
 
 struct Metric {
@@ -44,18 +52,37 @@ struct Evaluation {
   double seconds = 0;          ///< that the evaluation took
 };
 
+/// One model as evaluators see it.
+struct EvaluatedModel {
+  Scorer& scorer;
+  Generator& generator;
+  std::string weights_sha256;    ///< identifies the model
+  std::filesystem::path folder;  ///< of what an evaluator keeps of unfinished work, to go on with; empty: nothing kept
+  /// Called within long work, where what is done so far is kept. Throws where the program is to stop; may be empty.
+  std::function<void()> stop_if_asked;
+};
+
 class Evaluator {
  public:
   virtual ~Evaluator() = default;
   virtual std::string name() const = 0;
   virtual int64_t version() const = 0;
+  /// SHA-256 of the data that is scored.
+  virtual std::string data_sha256() const = 0;
   /// Errors: ConfigError where the window does not fit the scorer's context; DataError where the split holds no item to
   /// score, or where the model gives a probability that is not a number.
-  virtual Evaluation evaluate(Scorer& scorer, ProgressReporter& progress) = 0;
+  virtual Evaluation evaluate(const EvaluatedModel& model, ProgressReporter& progress) = 0;
 };
 
-/// The switch over the kinds. `dataset` and `tokenizer` must outlive the evaluator.
+/// What the user allows evaluators to do. Changes no result.
+struct EvaluatorOptions {
+  bool allow_code_execution = false;  ///< run programs that a model wrote, each in a sandbox
+};
+
+/// The switch over the kinds. Finds and reads the data that the evaluator brings along, so that what is missing shows
+/// before a model is trained. `dataset` and `tokenizer` must outlive the evaluator.
 std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const Dataset& dataset,
-                                          const Tokenizer& tokenizer);
+                                          const Tokenizer& tokenizer, const EvaluatorOptions& options,
+                                          ProgressReporter& progress);
 
 }  // namespace bitnet

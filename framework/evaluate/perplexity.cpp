@@ -85,18 +85,18 @@ PerplexityEvaluator::PerplexityEvaluator(std::string name, EvaluatorConfig confi
                                          const Tokenizer& tokenizer)
     : name_(std::move(name)), config_(config), dataset_(dataset), tokenizer_(tokenizer) {}
 
-Evaluation PerplexityEvaluator::evaluate(Scorer& scorer, ProgressReporter& progress) {
+Evaluation PerplexityEvaluator::evaluate(const EvaluatedModel& model, ProgressReporter& progress) {
   Evaluation evaluation;
   evaluation.evaluator = name_;
   evaluation.version = version();
-  evaluation.data_sha256 = dataset_.sha256(config_.split);
+  evaluation.data_sha256 = data_sha256();
   evaluation.split = split_name(config_.split);
   switch (config_.convention) {
     case PerplexityConvention::kWindows:
-      evaluate_windows(scorer, progress, evaluation);
+      evaluate_windows(model.scorer, progress, evaluation);
       break;
     case PerplexityConvention::kWord:
-      evaluate_words(scorer, progress, evaluation);
+      evaluate_words(model.scorer, progress, evaluation);
       break;
   }
   return evaluation;

@@ -26,7 +26,8 @@ class PerplexityEvaluator : public Evaluator {
   PerplexityEvaluator(std::string name, EvaluatorConfig config, const Dataset& dataset, const Tokenizer& tokenizer);
   std::string name() const override { return name_; }
   int64_t version() const override { return 1; }
-  Evaluation evaluate(Scorer& scorer, ProgressReporter& progress) override;
+  std::string data_sha256() const override { return dataset_.sha256(config_.split); }
+  Evaluation evaluate(const EvaluatedModel& model, ProgressReporter& progress) override;
 
  private:
   int64_t window_length(const Scorer& scorer) const;

@@ -16,6 +16,7 @@
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
 #include "framework/infer/artifact.h"
+#include "framework/infer/model_generator.h"
 #include "framework/infer/model_scorer.h"
 #include "framework/nn/model_file.h"
 #include "framework/train/train_loop.h"
@@ -105,11 +106,14 @@ void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
   write_file_atomic(folder / ("evaluation_" + evaluation.evaluator + ".json"), evaluation_to_json(evaluation));
 }
 
-Evaluation evaluate_served(const ServedModel& model, const std::string& sha256, Evaluator& evaluator,
+/// `folder` keeps what an evaluator has not finished; empty: nothing is kept.
+Evaluation evaluate_served(const ServedModel& model, const std::string& sha256, const fs::path& folder,
+                           const std::function<void()>& stop_if_asked, Evaluator& evaluator,
                            ProgressReporter& progress) {
   ModelScorer scorer(model);
+  ModelGenerator generator(model);
   const Clock::time_point start = Clock::now();
-  Evaluation evaluation = evaluator.evaluate(scorer, progress);
+  Evaluation evaluation = evaluator.evaluate({scorer, generator, sha256, folder, stop_if_asked}, progress);
   evaluation.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   evaluation.weights_sha256 = sha256;
   return evaluation;
@@ -134,6 +138,9 @@ class Runner {
     write_file_atomic(environment_file, continue_environment(earlier, environment.json, environment_file.string()));
 
     data_ = open_data(config_, progress_);
+    for (const NamedEvaluator& named : config_.evaluators) {
+      evaluators_.push_back(make_evaluator(named, *data_.dataset, *data_.tokenizer, options_.evaluators, progress_));
+    }
     RunOutcome outcome{folder, describe()};
     run_variants(folder, outcome.results);
 
@@ -230,8 +237,8 @@ class Runner {
     seed_result.epochs = outcome.records.epochs;
     seed_result.ternary = outcome.records.ternary;
     const ServedModel served = serve(model);
-    for (const NamedEvaluator& evaluator : config_.evaluators) {
-      seed_result.evaluations.push_back(evaluate(served, outcome.final_weights_sha256, evaluator, folder, job.label));
+    for (const std::unique_ptr<Evaluator>& evaluator : evaluators_) {
+      seed_result.evaluations.push_back(evaluate(served, outcome.final_weights_sha256, *evaluator, folder, job.label));
       seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
     }
     count_parameters(model, served, result);
@@ -239,22 +246,22 @@ class Runner {
   }
 
   /// Reads what an earlier call measured, or measures.
-  Evaluation evaluate(const ServedModel& served, const std::string& weights, const NamedEvaluator& named,
+  Evaluation evaluate(const ServedModel& served, const std::string& weights, Evaluator& evaluator,
                       const fs::path& folder, const std::string& label) {
-    const std::unique_ptr<Evaluator> evaluator = make_evaluator(named, *data_.dataset, *data_.tokenizer);
-    const fs::path file = folder / ("evaluation_" + named.name + ".json");
+    const fs::path file = folder / ("evaluation_" + evaluator.name() + ".json");
     if (fs::exists(file)) {
       Evaluation before = evaluation_from_json(read_file(file), file.string());
-      const bool same = before.version == evaluator->version() && before.weights_sha256 == weights &&
-                        before.data_sha256 == data_.dataset->sha256(named.config.split);
+      const bool same = before.version == evaluator.version() && before.weights_sha256 == weights &&
+                        before.data_sha256 == evaluator.data_sha256();
       if (same) {
-        if (!fs::exists(samples_file(folder, named.name))) write_evaluation(before, folder);
+        if (!fs::exists(samples_file(folder, evaluator.name()))) write_evaluation(before, folder);
         return before;
       }
     }
     stop_if_asked();
-    progress_.message(fmt::format("{}: evaluating {}", label, named.name));
-    Evaluation evaluation = evaluate_served(served, weights, *evaluator, progress_);
+    progress_.message(fmt::format("{}: evaluating {}", label, evaluator.name()));
+    Evaluation evaluation = evaluate_served(
+        served, weights, folder, [this] { stop_if_asked(); }, evaluator, progress_);
     write_evaluation(evaluation, folder);
     worked_ = true;
     stop_if_asked();
@@ -271,6 +278,7 @@ class Runner {
   const RunOptions& options_;
   ProgressReporter& progress_;
   SharedData data_;
+  std::vector<std::unique_ptr<Evaluator>> evaluators_;
   bool worked_ = false;  ///< whether this call trained or evaluated anything
 };
 
@@ -321,11 +329,12 @@ OpenModel open_model(const fs::path& model_file, ProgressReporter& progress) {
   return opened;
 }
 
-Evaluation evaluate_model(const fs::path& model_file, const NamedEvaluator& named, const fs::path& out,
-                          ProgressReporter& progress) {
+Evaluation evaluate_model(const fs::path& model_file, const NamedEvaluator& named, const EvaluatorOptions& options,
+                          const fs::path& out, ProgressReporter& progress) {
   const OpenModel opened = open_model(model_file, progress);
-  const std::unique_ptr<Evaluator> evaluator = make_evaluator(named, *opened.dataset, *opened.tokenizer);
-  Evaluation evaluation = evaluate_served(opened.model, opened.weights_sha256, *evaluator, progress);
+  const std::unique_ptr<Evaluator> evaluator =
+      make_evaluator(named, *opened.dataset, *opened.tokenizer, options, progress);
+  Evaluation evaluation = evaluate_served(opened.model, opened.weights_sha256, out, {}, *evaluator, progress);
   if (!out.empty()) write_evaluation(evaluation, out);
   return evaluation;
 }

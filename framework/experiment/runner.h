@@ -9,6 +9,7 @@
 #include "framework/config/resolve.h"
 #include "framework/core/progress.h"
 #include "framework/data/dataset.h"
+#include "framework/evaluate/evaluator.h"
 #include "framework/experiment/results.h"
 #include "framework/infer/served_model.h"
 
@@ -17,7 +18,8 @@ namespace bitnet {
 struct RunOptions {
   std::filesystem::path out = "runs";
   std::string command;                ///< that reproduces the run, for the report
-  std::function<bool()> should_stop;  ///< asked after each training step
+  std::function<bool()> should_stop;  ///< asked after each training step, and within long evaluations
+  EvaluatorOptions evaluators;
 };
 
 struct RunOutcome {
@@ -50,6 +52,7 @@ OpenModel open_model(const std::filesystem::path& model_file, ProgressReporter& 
 /// Evaluates one model file with one evaluator. Writes evaluation_<name>.json and samples_<name>.jsonl when `out` is
 /// given.
 Evaluation evaluate_model(const std::filesystem::path& model_file, const NamedEvaluator& evaluator,
-                          const std::filesystem::path& out, ProgressReporter& progress);
+                          const EvaluatorOptions& options, const std::filesystem::path& out,
+                          ProgressReporter& progress);
 
 }  // namespace bitnet

@@ -10,6 +10,7 @@
 
 #include "framework/data/dataset.h"
 #include "framework/data/tokenizer.h"
+#include "framework/nn/generator.h"
 #include "framework/nn/scorer.h"
 
 namespace bitnet::testing {
@@ -94,6 +95,15 @@ class TableScorer : public Scorer {
  private:
   int64_t context_;
   std::vector<ScoreRequest> requests_;
+};
+
+/// Continues nothing: for evaluators that only score.
+class NoGenerator : public Generator {
+ public:
+  int64_t context() const override { return 0; }
+  std::vector<GenerateResult> generate(std::span<const GenerateRequest>, const OnGenerated&) override {
+    throw std::logic_error("this evaluator must not generate");
+  }
 };
 
 /// p = 1 / vocabulary for every token.

@@ -23,6 +23,7 @@ using ::testing::ElementsAre;
 using testing::FakeDataset;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::NoGenerator;
 using testing::PieceTokenizer;
 using testing::TableScorer;
 using testing::UniformScorer;
@@ -47,7 +48,9 @@ EvaluatorConfig word_config(bool detokenize) {
 Evaluation evaluate_with(const EvaluatorConfig& config, const Dataset& dataset, const Tokenizer& tokenizer,
                          Scorer& scorer) {
   ProgressReporter silent;
-  return make_evaluator({"perplexity", config}, dataset, tokenizer)->evaluate(scorer, silent);
+  NoGenerator generator;
+  return make_evaluator({"perplexity", config}, dataset, tokenizer, {}, silent)
+      ->evaluate({scorer, generator, "weights", {}, {}}, silent);
 }
 
 std::map<std::string, double> values_of(const Evaluation& evaluation) {
@@ -287,8 +290,9 @@ TEST(Perplexity, ReportsProgressOverAllWindows) {
   const auto tokenizer = make_byte_tokenizer();
   TableScorer scorer(4);
   Recorder recorder;
-  make_evaluator({"perplexity", windows_config(0, PerplexityText::kStored)}, dataset, *tokenizer)
-      ->evaluate(scorer, recorder);
+  NoGenerator generator;
+  make_evaluator({"perplexity", windows_config(0, PerplexityText::kStored)}, dataset, *tokenizer, {}, recorder)
+      ->evaluate({scorer, generator, "weights", {}, {}}, recorder);
   EXPECT_EQ(recorder.total_, 100);
   EXPECT_EQ(recorder.finished_, 1);
   EXPECT_THAT(recorder.done_, ElementsAre(64, 100));
