@@ -41,7 +41,7 @@ constexpr std::array kLibraries = {
     Library{"yaml-cpp/", "yaml-cpp"},       Library{"nlohmann/", "nlohmann_json::nlohmann_json"},
     Library{"curl/", "CURL::libcurl"},      Library{"zlib.h", "ZLIB::ZLIB"},
     Library{"spdlog/", "spdlog::spdlog"},   Library{"boost/program_options", "Boost::program_options"},
-    Library{"openssl/", "OpenSSL::Crypto"},
+    Library{"openssl/", "OpenSSL::Crypto"}, Library{"pcre2.h", "PCRE2::8BIT"},
 };
 
 // Headers that the build writes.
