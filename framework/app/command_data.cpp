@@ -30,10 +30,20 @@ std::string_view state_text(DataState state) {
 }
 
 int list_data() {
-  std::cout << fmt::format("{:<26} {:>11}  {:<10} {:<22} {}\n", "NAME", "BYTES", "STATE", "LICENSE", "WHAT");
+  constexpr const char* kRow = "{:<38} {:>11}  {:<10} {:<10} {:<24} {}\n";
+  std::cout << fmt::format(kRow, "NAME", "BYTES", "STATE", "DIGEST", "LICENSE", "WHAT");
+  bool has_first_use = false;
   for (const CatalogEntry& entry : catalog()) {
-    std::cout << fmt::format("{:<26} {:>11}  {:<10} {:<22} {}\n", entry.name, entry.bytes,
-                             state_text(data_state(entry)), entry.license, entry.description);
+    const bool is_known = !entry.sha256.empty();
+    has_first_use |= !is_known;
+    std::cout << fmt::format(kRow, entry.name, entry.bytes > 0 ? std::to_string(entry.bytes) : "?",
+                             state_text(data_state(entry)), is_known ? "known" : "first use", entry.license,
+                             entry.description);
+  }
+  if (has_first_use) {
+    std::cout << "\nDIGEST first use: the catalog knows no digest of the file. The first one that comes is trusted "
+                 "unseen; its sha256 is\nrecorded in the cache beside it, and only a file of that digest is accepted "
+                 "from then on.\n";
   }
   return 0;
 }
@@ -71,6 +81,7 @@ int data_command(const std::vector<std::string>& words) {
   command.summary =
       "list: the data catalog and what is here. fetch: brings entries into the cache, from the folder that\n"
       "BITNET_DATA_MIRROR names or from their public address, checked by SHA-256; a broken download resumes.\n"
+      "The name of a folder, such as tinyllama-1.1b-chat, brings all its files into one folder of the cache.\n"
       "tokenize: makes an experiment's tokenizer and token files.";
   command.example = "bitnet data fetch wikitext-2/validation wikitext-2/test";
   command.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),

@@ -56,6 +56,15 @@ void check_dataset(const DatasetConfig& config, const Node& node, const UnknownK
   require("test", config.test);
 }
 
+void check_tokenizer(const TokenizerConfig& config, const Node& node, const UnknownKeys& unknown,
+                     const std::string& path, Problems* problems) {
+  if (unknown.has("kind") || unknown.has("model") || config.kind != TokenizerKind::kHuggingface) return;
+  if (!config.model.empty()) return;
+  const Site site = last_written(node, path, {"model", "kind"});
+  problems->add(site.place, join_path(path, "model") +
+                                " must be a catalog entry or a path where kind is 'huggingface', but is missing.");
+}
+
 void check_model(const ModelConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
                  Problems* problems) {
   const bool head_width_known = !unknown.has_any({"width", "heads"});

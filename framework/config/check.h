@@ -16,6 +16,8 @@ namespace bitnet {
 void check_seeds(const std::vector<int64_t>& seeds, const Node& list, const UnknownKeys& unknown, Problems* problems);
 void check_dataset(const DatasetConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
                    Problems* problems);
+void check_tokenizer(const TokenizerConfig& config, const Node& node, const UnknownKeys& unknown,
+                     const std::string& path, Problems* problems);
 void check_model(const ModelConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
                  Problems* problems);
 void check_optimizer(const OptimizerConfig& config, const Node& node, const UnknownKeys& unknown,

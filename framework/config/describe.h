@@ -164,19 +164,23 @@ struct Description<TokenizerConfig> {
   template <typename Visit>
   static void fields(Visit&& visit) {
     using C = TokenizerConfig;
-    const auto sentencepiece_only = [](const C& c) {
-      return c.kind == TokenizerKind::kSentencepiece ? "" : std::string_view("kind");
+    const auto from_file_only = [](const C& c) {
+      return c.kind != TokenizerKind::kByte ? "" : std::string_view("kind");
     };
     const auto trained_only = [](const C& c) -> std::string_view {
       if (c.kind != TokenizerKind::kSentencepiece) return "kind";
       return c.model.empty() ? "" : "model";
     };
-    visit(field("kind", &C::kind, "`byte`: one id a byte; `sentencepiece`: a SentencePiece BPE vocabulary."));
+    visit(field(
+        "kind", &C::kind,
+        "`byte`: one id a byte; `sentencepiece`: a SentencePiece BPE vocabulary; `huggingface`: a `tokenizer.json`, or "
+        "GPT-2's `encoder.json` and `vocab.bpe`."));
     visit(
         field("model", &C::model,
               "With `kind: sentencepiece`: a `.model` file, a catalog entry or a path relative to the current folder; "
-              "empty: a vocabulary is trained on the training split.")
-            .unless(sentencepiece_only));
+              "empty: a vocabulary is trained on the training split. With `kind: huggingface`: the file, or a folder "
+              "that holds it.")
+            .unless(from_file_only));
     // 256 bytes, three special pieces and at least one character.
     visit(field("vocab_size", &C::vocab_size,
                 "Where a vocabulary is trained: its pieces, special and byte pieces included.")

@@ -30,7 +30,8 @@ struct EnumNames<DocumentSplit> {
 template <>
 struct EnumNames<TokenizerKind> {
   static constexpr std::array kNames = {std::pair(std::string_view("byte"), TokenizerKind::kByte),
-                                        std::pair(std::string_view("sentencepiece"), TokenizerKind::kSentencepiece)};
+                                        std::pair(std::string_view("sentencepiece"), TokenizerKind::kSentencepiece),
+                                        std::pair(std::string_view("huggingface"), TokenizerKind::kHuggingface)};
 };
 
 template <>

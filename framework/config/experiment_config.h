@@ -30,11 +30,11 @@ struct DatasetConfig {
   int64_t test_bytes = 50000;
 };
 
-enum class TokenizerKind { kByte, kSentencepiece };
+enum class TokenizerKind { kByte, kSentencepiece, kHuggingface };
 
 struct TokenizerConfig {
   TokenizerKind kind = TokenizerKind::kByte;
-  std::string model;          ///< a .model file (path or catalog entry); empty: train one on the training split
+  std::string model;          ///< a file or folder (path or in the catalog); kSentencepiece, empty: train one
   int64_t vocab_size = 4096;  ///< of a vocabulary that is trained here, special and byte pieces included
   double character_coverage = 0.9995;
 };

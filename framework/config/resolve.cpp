@@ -255,6 +255,7 @@ void Resolver::read_shared_sections() {
   const UnknownKeys unknown = read_section(composed, "", &config_, &problems_, more_keys);
   if (unknown.has("model")) models_known_ = false;
   check_dataset(config_.dataset, dataset.node, unknown.within("dataset"), "dataset", &problems_);
+  check_tokenizer(config_.tokenizer, tokenizer.node, unknown.within("tokenizer"), "tokenizer", &problems_);
   if (const Entry* const seeds = root_.find("seeds")) check_seeds(config_.seeds, seeds->value, unknown, &problems_);
   note_differences(dataset, config_.dataset, "dataset");
   note_differences(tokenizer, config_.tokenizer, "tokenizer");

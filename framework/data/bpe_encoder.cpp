@@ -88,6 +88,9 @@ void BpeEncoder::Session::encode(std::string_view word) {
       return;
     }
   }
+  // A word of this length is better looked up than looked through.
+  constexpr size_t kShort = 32;
+  if (encoder_.file_.byte_level && word.size() <= kShort) return append_part(word);
   size_t part_begin = 0;
   int32_t left = -1;  // the symbol before `position`
   bool after_unknown = false;
@@ -147,6 +150,7 @@ void BpeEncoder::merge(const std::vector<int32_t>& symbols, std::vector<int32_t>
   };
   std::priority_queue<Pair, std::vector<Pair>, decltype(is_later)> pairs(is_later);
   std::vector<Node> nodes;
+  nodes.reserve(symbols.size());
   const auto count = static_cast<int64_t>(symbols.size());
   for (int64_t i = 0; i < count; ++i) {
     nodes.push_back({symbols[static_cast<size_t>(i)], i - 1, i + 1 < count ? i + 1 : -1});

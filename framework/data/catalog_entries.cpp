@@ -1,6 +1,6 @@
-#include <array>
+#include "framework/data/catalog_entries.h"
 
-#include "framework/data/catalog.h"
+#include <utility>
 
 namespace bitnet {
 namespace {
@@ -18,10 +18,8 @@ const CatalogArchive& wikitext_raw_archive() {
   return archive;
 }
 
-}  // namespace
-
-std::span<const CatalogEntry> catalog() {
-  static const std::array<CatalogEntry, 7> entries = {{
+std::vector<CatalogEntry> text_entries() {
+  return {
       {"wikitext-2/train",
        "WikiText-2, training split, tokenized form with <unk>, complete (the order of its articles is approximate)",
        kWikitextLicense,
@@ -88,7 +86,34 @@ std::span<const CatalogEntry> catalog() {
         "tokenizer.model"},
        nullptr,
        ""},
-  }};
+  };
+}
+
+}  // namespace
+
+void add_catalog_folder(std::vector<CatalogEntry>& entries, const std::string& folder, const std::string& description,
+                        const std::string& license, const std::string& address,
+                        std::initializer_list<CatalogFile> files) {
+  for (const CatalogFile& file : files) {
+    CatalogEntry entry;
+    entry.name = folder + "/" + file.name;
+    entry.description = *file.description != '\0' ? file.description : description;
+    entry.license = license;
+    entry.bytes = file.bytes;
+    entry.sha256 = file.sha256;
+    entry.mirror_path = file.mirror_path;
+    entry.urls = {address + file.source};
+    entries.push_back(std::move(entry));
+  }
+}
+
+std::span<const CatalogEntry> catalog() {
+  static const std::vector<CatalogEntry> entries = [] {
+    std::vector<CatalogEntry> all = text_entries();
+    add_benchmark_entries(all);
+    add_model_entries(all);
+    return all;
+  }();
   return entries;
 }
 

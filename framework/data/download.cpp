@@ -32,8 +32,10 @@ struct CurlCleaner {
 };
 
 [[noreturn]] void fail_download(const Download& download, const std::string& found, const std::string& what_to_do) {
-  throw DataError(download.url + ": the download must be " + std::to_string(download.bytes) + " bytes with sha256 " +
-                  download.sha256 + ", but " + found + ". " + what_to_do);
+  const std::string bytes =
+      download.bytes > 0 ? std::to_string(download.bytes) + " bytes" : std::string("a whole file");
+  const std::string digest = download.sha256.empty() ? std::string() : " with sha256 " + download.sha256;
+  throw DataError(download.url + ": the download must be " + bytes + digest + ", but " + found + ". " + what_to_do);
 }
 
 int64_t size_or_zero(const std::filesystem::path& path) {
@@ -45,6 +47,43 @@ int64_t size_or_zero(const std::filesystem::path& path) {
 void remove_part(const std::filesystem::path& part) {
   std::error_code error;  // what can not be removed is found out when it is written
   std::filesystem::remove(part, error);
+}
+
+/// Follows redirects, verifies certificates, gives up on a dead connection.
+void set_common_options(CURL* curl, const std::string& url, char* reason) {
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "bitnet-lab");
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+}
+
+/// How long the server says that the file is.
+int64_t size_at_server(const Download& download) {
+  const std::unique_ptr<CURL, CurlCleaner> curl(curl_easy_init());
+  if (!curl) fail_download(download, "libcurl could not start", "Try again.");
+  char reason[CURL_ERROR_SIZE] = "";
+  set_common_options(curl.get(), download.url, reason);
+  curl_easy_setopt(curl.get(), CURLOPT_NOBODY, 1L);
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (code != CURLE_OK) {
+    fail_download(download, reason[0] != '\0' ? reason : curl_easy_strerror(code), "Check the network connection.");
+  }
+  long status = 0;
+  curl_off_t bytes = -1;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(curl.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &bytes);
+  if (status != kHttpOk) {
+    fail_download(download, "the server answers with status " + std::to_string(status), "Check the address.");
+  }
+  if (bytes <= 0) fail_download(download, "the server does not say how long it is", "Get the file from elsewhere.");
+  return bytes;
 }
 
 /// One request; appends to the part, or starts it anew where the server sends the file from its beginning.
@@ -61,17 +100,7 @@ class Transfer {
     begin_ = received_ = size_or_zero(part_);
     const std::string range = std::to_string(begin_) + "-";
     CURL* curl = curl_.get();
-    curl_easy_setopt(curl, CURLOPT_URL, download_.url.c_str());
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "bitnet-lab");
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason_);
+    set_common_options(curl, download_.url, reason_);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Transfer::on_bytes);
@@ -208,9 +237,11 @@ void complete_part(const Download& download, const std::filesystem::path& part, 
 
 }  // namespace
 
-void download_file(const Download& download, ProgressReporter& progress) {
+void download_file(const Download& wanted, ProgressReporter& progress) {
   static const CURLcode is_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (is_ready != CURLE_OK) fail_download(download, "libcurl could not start", "Try again.");
+  if (is_ready != CURLE_OK) fail_download(wanted, "libcurl could not start", "Try again.");
+  Download download = wanted;
+  if (download.bytes == 0) download.bytes = size_at_server(wanted);
   std::error_code error;
   std::filesystem::create_directories(download.destination.parent_path(), error);
   if (error) {
@@ -224,13 +255,14 @@ void download_file(const Download& download, ProgressReporter& progress) {
   progress.start("download " + download.destination.filename().string(), download.bytes, "bytes", size_or_zero(part));
   complete_part(download, part, progress);
   std::string found = sha256_file(part);
-  if (found != download.sha256 && was_begun) {
+  const auto is_wanted = [&] { return download.sha256.empty() || found == download.sha256; };
+  if (!is_wanted() && was_begun) {
     // What an earlier process left may be from another file: one more time from the start.
     remove_part(part);
     complete_part(download, part, progress);
     found = sha256_file(part);
   }
-  if (found != download.sha256) {
+  if (!is_wanted()) {
     remove_part(part);
     fail_download(download, "its sha256 is " + found, "The file there has changed: get it from elsewhere.");
   }

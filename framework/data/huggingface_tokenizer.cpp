@@ -1,3 +1,5 @@
+#include "framework/data/huggingface_tokenizer.h"
+
 #include <algorithm>
 #include <array>
 #include <deque>
@@ -14,8 +16,6 @@
 #include "framework/data/byte_alphabet.h"
 #include "framework/data/regex_splitter.h"
 #include "framework/data/sentencepiece_model.h"
-#include "framework/data/tokenizer.h"
-#include "framework/data/tokenizer_json.h"
 
 namespace bitnet {
 namespace {
@@ -283,12 +283,6 @@ std::string contents_or_empty(const std::filesystem::path& path) {
   return std::filesystem::is_regular_file(path) ? read_file(path) : std::string();
 }
 
-std::unique_ptr<Tokenizer> make_tokenizer(TokenizerFile file, std::string_view contents, const std::string& where) {
-  const std::string fingerprint = sha256_hex(kEncoderVersion + std::to_string(file.bos_id) + " " +
-                                             std::to_string(file.eos_id) + "\n" + std::string(contents));
-  return std::make_unique<HuggingFaceTokenizer>(std::move(file), fingerprint, where);
-}
-
 // GPT-2's own form, by the names that OpenAI and Hugging Face gave its two files.
 constexpr std::array<std::pair<const char*, const char*>, 2> kGpt2Files = {{
     {"encoder.json", "vocab.bpe"},
@@ -296,6 +290,13 @@ constexpr std::array<std::pair<const char*, const char*>, 2> kGpt2Files = {{
 }};
 
 }  // namespace
+
+std::unique_ptr<Tokenizer> make_huggingface_tokenizer(TokenizerFile file, std::string_view contents,
+                                                      const std::string& where) {
+  const std::string fingerprint = sha256_hex(kEncoderVersion + std::to_string(file.bos_id) + " " +
+                                             std::to_string(file.eos_id) + "\n" + std::string(contents));
+  return std::make_unique<HuggingFaceTokenizer>(std::move(file), fingerprint, where);
+}
 
 std::unique_ptr<Tokenizer> read_tokenizer_json(const std::filesystem::path& path) {
   const bool is_folder = std::filesystem::is_directory(path);
@@ -305,12 +306,12 @@ std::unique_ptr<Tokenizer> read_tokenizer_json(const std::filesystem::path& path
     if (!is_named || !std::filesystem::exists(folder / encoder)) continue;
     const std::string pieces = read_file(folder / encoder), lines = read_file(folder / merges);
     const std::string where = (folder / encoder).string();
-    return make_tokenizer(parse_gpt2_vocabulary(pieces, lines, where), pieces + "\n" + lines, where);
+    return make_huggingface_tokenizer(parse_gpt2_vocabulary(pieces, lines, where), pieces + "\n" + lines, where);
   }
   const std::filesystem::path file = is_folder ? path / "tokenizer.json" : path;
   const std::string text = read_file(file);
   const std::string config = contents_or_empty(file.parent_path() / "tokenizer_config.json");
-  return make_tokenizer(parse_tokenizer_json(text, config, file.string()), text, file.string());
+  return make_huggingface_tokenizer(parse_tokenizer_json(text, config, file.string()), text, file.string());
 }
 
 }  // namespace bitnet

@@ -46,7 +46,7 @@ class PatternTranslator {
 
  private:
   [[noreturn]] void fail(std::string_view construct) const {
-    throw DataError(where_ + ": the regular expression of a pre-tokenizer must be of the supported kind, but has '" +
+    throw DataError(where_ + ": the regular expression of a pre-tokenizer must be of a supported kind, but has '" +
                     std::string(construct) + "' before '" + std::string(rest_.substr(0, 40)) +
                     "', which is not. Use the model's SentencePiece file, if it has one.");
   }
@@ -64,6 +64,7 @@ class PatternTranslator {
 
   void group() {
     result_ += "(";
+    if (rest_.starts_with("*")) fail("(*");  // a verb of PCRE2
     if (!rest_.starts_with("?")) return;
     for (const std::string_view kind : {"?:", "?i:", "?=", "?!"}) {
       if (take(kind)) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "framework/core/error.h"
@@ -95,7 +96,7 @@ class MergeReader {
     const std::string name = "merge " + std::to_string(merges_.size());
     const BpeMerge merge = {vocabulary_.at(left, name + "'s left side"), vocabulary_.at(right, name + "'s right side"),
                             vocabulary_.at(left + right, name + "'s result")};
-    if (!seen_.emplace(merge.left, merge.right).second) {
+    if (!seen_.insert(static_cast<uint64_t>(merge.left) << 32 | static_cast<uint64_t>(merge.right)).second) {
       fail(where_, name + " must be unique, but " + quote(left + " " + right) + " was there before." + kAdvice);
     }
     merges_.push_back(merge);
@@ -118,7 +119,7 @@ class MergeReader {
   const Vocabulary& vocabulary_;
   const std::string& where_;
   std::vector<BpeMerge> merges_;
-  std::set<std::pair<int32_t, int32_t>> seen_;
+  std::unordered_set<uint64_t> seen_;
 };
 
 std::vector<BpeMerge> read_merges(const json& merges, const Vocabulary& vocabulary, const std::string& where) {

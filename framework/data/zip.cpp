@@ -21,31 +21,30 @@ constexpr unsigned kEncryptedFlag = 1;
 constexpr unsigned kStored = 0;
 constexpr unsigned kDeflated = 8;
 
-[[noreturn]] void fail_zip(const std::filesystem::path& archive, const std::string& what) {
-  throw DataError(archive.string() + ": the file must be a whole zip archive, but " + what +
-                  ". Remove it and fetch it again.");
+[[noreturn]] void fail_zip(const std::string& where, const std::string& what) {
+  throw DataError(where + ": the file must be a whole zip archive, but " + what + ". Remove it and fetch it again.");
 }
 
 class ZipReader {
  public:
-  explicit ZipReader(const std::filesystem::path& path) : path_(path), file_(path), bytes_(file_.text()) {}
+  ZipReader(std::string_view bytes, const std::string& where) : bytes_(bytes), where_(where) {}
 
   std::string member(std::string_view name) const {
     size_t at = number(directory_end() + 16, 4);
     const size_t count = number(directory_end() + 10, 2);
     for (size_t i = 0; i < count; ++i) {
-      if (slice(at, 4) != kDirectorySignature) fail_zip(path_, "its directory is damaged");
+      if (slice(at, 4) != kDirectorySignature) fail_zip(where_, "its directory is damaged");
       const size_t name_bytes = number(at + 28, 2);
       if (slice(at + kDirectoryBytes, name_bytes) == name) return extract(at);
       at += kDirectoryBytes + name_bytes + number(at + 30, 2) + number(at + 32, 2);
     }
-    throw DataError(path_.string() + ": the archive must have a member '" + std::string(name) +
+    throw DataError(where_ + ": the archive must have a member '" + std::string(name) +
                     "', but has none. Remove it and fetch it again.");
   }
 
  private:
   std::string_view slice(size_t begin, size_t count) const {
-    if (begin > bytes_.size() || count > bytes_.size() - begin) fail_zip(path_, "it is cut short or damaged");
+    if (begin > bytes_.size() || count > bytes_.size() - begin) fail_zip(where_, "it is cut short or damaged");
     return bytes_.substr(begin, count);
   }
 
@@ -60,7 +59,7 @@ class ZipReader {
   // The record of the directory's end is followed by a comment of at most 65,535 bytes, so search it from the back.
   size_t directory_end() const {
     const size_t at = bytes_.rfind(kEndSignature);
-    if (at == std::string_view::npos || bytes_.size() - at < kEndBytes) fail_zip(path_, "it has no directory");
+    if (at == std::string_view::npos || bytes_.size() - at < kEndBytes) fail_zip(where_, "it has no directory");
     return at;
   }
 
@@ -71,24 +70,24 @@ class ZipReader {
     const size_t packed_bytes = number(entry + 20, 4);
     const size_t bytes = number(entry + 24, 4);
     const size_t local = number(entry + 42, 4);
-    if (slice(local, 4) != kLocalSignature) fail_zip(path_, "its directory is damaged");
+    if (slice(local, 4) != kLocalSignature) fail_zip(where_, "its directory is damaged");
     const std::string_view packed =
         slice(local + kLocalBytes + number(local + 26, 2) + number(local + 28, 2), packed_bytes);
     if ((flags & kEncryptedFlag) != 0 || (method != kStored && method != kDeflated)) {
-      fail_zip(path_, "a member is encrypted or packed by method " + std::to_string(method));
+      fail_zip(where_, "a member is encrypted or packed by method " + std::to_string(method));
     }
     std::string content = method == kStored ? std::string(packed) : inflate_all(packed, bytes);
     const auto found = crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size()));
-    if (content.size() != bytes || found != crc) fail_zip(path_, "the checksum of a member differs");
+    if (content.size() != bytes || found != crc) fail_zip(where_, "the checksum of a member differs");
     return content;
   }
 
   std::string inflate_all(std::string_view packed, size_t bytes) const {
     // Deflate packs at most 1032 : 1; a larger claim is damage, and is not worth the memory.
-    if (bytes / 1032 > packed.size() + 1) fail_zip(path_, "a member's size is damaged");
+    if (bytes / 1032 > packed.size() + 1) fail_zip(where_, "a member's size is damaged");
     std::string content(bytes, '\0');
     z_stream stream = {};
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail_zip(path_, "zlib could not start");
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail_zip(where_, "zlib could not start");
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream.avail_in = static_cast<uInt>(packed.size());
     stream.next_out = reinterpret_cast<Bytef*>(content.data());
@@ -96,19 +95,23 @@ class ZipReader {
     const int status = inflate(&stream, Z_FINISH);
     const bool is_whole = status == Z_STREAM_END && stream.total_out == bytes;
     inflateEnd(&stream);
-    if (!is_whole) fail_zip(path_, "a member can not be unpacked");
+    if (!is_whole) fail_zip(where_, "a member can not be unpacked");
     return content;
   }
 
-  const std::filesystem::path& path_;
-  MappedFile file_;
   std::string_view bytes_;
+  const std::string& where_;
 };
 
 }  // namespace
 
 std::string read_zip_member(const std::filesystem::path& archive, std::string_view member) {
-  return ZipReader(archive).member(member);
+  const MappedFile file(archive);
+  return read_zip_member(file.text(), archive.string(), member);
+}
+
+std::string read_zip_member(std::string_view bytes, const std::string& where, std::string_view member) {
+  return ZipReader(bytes, where).member(member);
 }
 
 }  // namespace bitnet

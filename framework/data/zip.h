@@ -11,4 +11,7 @@ namespace bitnet {
 /// Source: PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
 std::string read_zip_member(const std::filesystem::path& archive, std::string_view member);
 
+/// The same of an archive in memory; `where` names it in errors.
+std::string read_zip_member(std::string_view bytes, const std::string& where, std::string_view member);
+
 }  // namespace bitnet

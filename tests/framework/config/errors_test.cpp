@@ -249,6 +249,13 @@ TEST(ConfigErrors, KeysThatAnotherKeyMakesUnused) {
                   "is given."));
 }
 
+TEST(ConfigErrors, AHuggingFaceTokenizerMustBeNamed) {
+  EXPECT_THAT(errors_with("tokenizer: {kind: huggingface}\n"),
+              ElementsAre("experiment.yaml:14:19: tokenizer.model must be a catalog entry or a path where kind is "
+                          "'huggingface', but is missing."));
+  EXPECT_THAT(errors_with("tokenizer: {kind: huggingface, model: tokenizer.json}\n"), ElementsAre());
+}
+
 TEST(ConfigErrors, FilesMustBeNamed) {
   EXPECT_THAT(
       errors_with("dataset: {source: files, test: \"\"}\n"),

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -15,6 +16,8 @@
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
 #include "framework/data/zip.h"
+#include "tests/framework/core/scoped_variable.h"
+#include "tests/framework/core/temporary_folder.h"
 #include "tests/framework/data/data_folders.h"
 #include "tests/framework/data/local_server.h"
 
@@ -22,6 +25,7 @@ namespace bitnet {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class WarningRecorder : public ProgressReporter {
@@ -99,17 +103,57 @@ class Catalog : public DataFolders {
 };
 
 TEST_F(Catalog, EntriesAreWellFormed) {
-  std::set<std::string> names;
+  std::set<std::string> names, without_digest;
   for (const CatalogEntry& entry : catalog()) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
     EXPECT_EQ(find_catalog_entry(entry.name), &entry);
-    EXPECT_EQ(entry.sha256.size(), 64U) << entry.name;
-    EXPECT_EQ(entry.sha256.find_first_not_of("0123456789abcdef"), std::string::npos) << entry.name;
-    EXPECT_GT(entry.bytes, 0);
+    if (entry.sha256.empty()) {
+      EXPECT_EQ(entry.bytes, 0) << entry.name;
+      EXPECT_FALSE(entry.urls.empty()) << entry.name;
+      without_digest.insert(entry.name);
+    } else {
+      EXPECT_EQ(entry.sha256.size(), 64U) << entry.name;
+      EXPECT_EQ(entry.sha256.find_first_not_of("0123456789abcdef"), std::string::npos) << entry.name;
+      EXPECT_GT(entry.bytes, 0);
+    }
+    EXPECT_NE(entry.name.find('/'), std::string::npos) << entry.name;
+    EXPECT_FALSE(entry.mirror_path.empty()) << entry.name;
     EXPECT_FALSE(entry.license.empty());
     EXPECT_EQ(entry.archive == nullptr, entry.member.empty());
   }
   EXPECT_EQ(find_catalog_entry("wikitext-3/train"), nullptr);
+  EXPECT_THAT(without_digest, ElementsAre("tinyllama-1.1b-3t/config.json", "tinyllama-1.1b-3t/model.safetensors",
+                                          "tinyllama-1.1b-3t/tokenizer.json"));
+}
+
+TEST_F(Catalog, AFolderIsAllEntriesOfItsName) {
+  EXPECT_EQ(catalog_folder("gpt2").size(), 2U);
+  EXPECT_EQ(catalog_folder("tinyllama-1.1b-chat").size(), 5U);
+  EXPECT_TRUE(catalog_folder("tinyllama-1.1b").empty());
+  EXPECT_TRUE(catalog_has("gpt2") && catalog_has("gpt2/vocab.bpe"));
+  EXPECT_FALSE(catalog_has("gpt") || catalog_has("gpt2/"));
+  EXPECT_THAT(message_of<DataError>([this] { fetch_data("tinyllama-1.1b-chat", silent_); }),
+              AllOf(HasSubstr("tinyllama-1.1b-chat/config.json"), HasSubstr("486bedda"),
+                    HasSubstr((mirror() / "checkpoints/tinyllama-1.1b-chat/config.json").string())));
+}
+
+// The mirror holds the small files of the catalog; each must be what its entry says.
+TEST(CatalogOfThisMachine, FetchesAFolderFromTheMirror) {
+  if (std::getenv("BITNET_DATA_MIRROR") == nullptr) GTEST_SKIP() << "needs BITNET_DATA_MIRROR";
+  const testing::TemporaryFolder folder;
+  const testing::ScopedVariable cache("BITNET_CACHE", folder.path().string());
+  ProgressReporter silent;
+  for (const char* name : {"stories260k", "tinystories-656k", "gpt2", "humaneval", "arc-easy", "arc-challenge"}) {
+    const auto path = fetch_data(name, silent);
+    EXPECT_EQ(path, folder.path() / "data" / name);
+    for (const CatalogEntry* entry : catalog_folder(name)) {
+      EXPECT_TRUE(std::filesystem::exists(folder.path() / "data" / entry->name)) << entry->name;
+    }
+  }
+  for (const char* name : {"tinyllama-1.1b-chat/tokenizer.json", "tinyllama-1.1b-chat/tokenizer_config.json",
+                           "tinyllama-1.1b-3t/tokenizer.model", "wikitext-2-raw/test"}) {
+    EXPECT_NO_THROW(fetch_data(name, silent)) << name;
+  }
 }
 
 TEST_F(Catalog, AnUnknownNameListsTheKnownOnes) {
@@ -171,6 +215,43 @@ TEST_F(Catalog, MissingEverywhereSaysWhatToPutWhere) {
                 AllOf(HasSubstr(entry.urls.empty() ? "no public address" : "status 503"), HasSubstr(entry.sha256),
                       HasSubstr(cached_path(entry).string()), HasSubstr((mirror() / entry.mirror_path).string())));
   }
+}
+
+TEST_F(Catalog, AFileWithoutADigestIsTrustedOnceAndNoOtherAfterwards) {
+  CatalogEntry entry = small_entry({});
+  entry.bytes = 0;
+  entry.sha256.clear();
+  EXPECT_EQ(data_state(entry), DataState::kAbsent);
+  EXPECT_THAT(message_of<DataError>([&] { fetch_data(entry, silent_); }),
+              AllOf(HasSubstr("no digest is known"), HasSubstr("whatever comes first is trusted")));
+  write_file_atomic(mirror() / entry.mirror_path, kSmallContent);
+  EXPECT_EQ(data_state(entry), DataState::kInMirror);
+  WarningRecorder first, second, third;
+  const auto path = fetch_data(entry, first);
+  EXPECT_THAT(first.warnings_, AllOf(HasSubstr("trusted on first use"), HasSubstr(sha256_hex(kSmallContent))));
+  EXPECT_EQ(expected_sha256(entry), sha256_hex(kSmallContent));
+  EXPECT_EQ(fetch_data(entry, second), path);
+  EXPECT_EQ(second.warnings_, "");
+  // Another file is no longer accepted, neither in the cache nor from the mirror.
+  write_file_atomic(path, "another");
+  EXPECT_EQ(data_state(entry), DataState::kInMirror);
+  EXPECT_EQ(read_file(fetch_data(entry, third)), kSmallContent);
+  EXPECT_THAT(third.warnings_, HasSubstr("replacing it"));
+  write_file_atomic(path, "another");
+  write_file_atomic(mirror() / entry.mirror_path, "another");
+  EXPECT_EQ(data_state(entry), DataState::kAbsent);
+  EXPECT_THAT(message_of<DataError>([&] { fetch_data(entry, silent_); }), HasSubstr(sha256_hex("another")));
+}
+
+TEST_F(Catalog, AFileWithoutADigestIsDownloadedAtTheSizeThatTheServerSays) {
+  const LocalServer server(
+      [](const LocalServer::Request& request) { return LocalServer::ranged(kSmallContent, request); });
+  CatalogEntry entry = small_entry({server.url("/small")});
+  entry.bytes = 0;
+  entry.sha256.clear();
+  WarningRecorder progress;
+  EXPECT_EQ(read_file(fetch_data(entry, progress)), kSmallContent);
+  EXPECT_THAT(progress.warnings_, HasSubstr(sha256_hex(kSmallContent)));
 }
 
 TEST_F(Catalog, MembersOfAnArchiveComeFromOneDownload) {

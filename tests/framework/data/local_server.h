@@ -90,7 +90,8 @@ class LocalServer {
       head.append(buffer, static_cast<size_t>(count));
     }
     Request request;
-    request.path = head.substr(4, head.find(' ', 4) - 4);
+    const size_t path_begin = head.find(' ') + 1;
+    request.path = head.substr(path_begin, head.find(' ', path_begin) - path_begin);
     const std::string range = "Range: bytes=";
     if (const size_t at = head.find(range); at != std::string::npos) {
       request.range_begin = std::stol(head.substr(at + range.size()));

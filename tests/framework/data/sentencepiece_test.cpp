@@ -219,20 +219,7 @@ TEST(SentencePiece, ReproducesTheLlama2Vectors) {
   const std::filesystem::path folder = std::filesystem::path(mirror) / "tokenizers" / "llama2";
   const auto tokenizer = read_sentencepiece(folder / "tokenizer.model");
   EXPECT_EQ(tokenizer->vocab_size(), 32000);
-  std::string texts = read_file(folder / "ggml-vocab-llama-spm.gguf.inp");
-  const std::vector<std::string> expected = test::split_lines(read_file(folder / "ggml-vocab-llama-spm.gguf.out"));
-  const std::string separator = "\n__ggml_vocab_test__\n";
-  size_t vectors = 0;
-  for (size_t begin = 0; begin < texts.size(); ++vectors) {
-    const size_t end = std::min(texts.find(separator, begin), texts.size());
-    const std::string text = texts.substr(begin, end - begin);
-    ASSERT_LT(vectors, expected.size());
-    const std::string ids = test::id_line(tokenizer->encode(text));
-    EXPECT_EQ(ids.empty() ? "" : " " + ids, expected[vectors]) << "vector " << vectors << ": '" << text << "'";
-    EXPECT_EQ(tokenizer->decode(tokenizer->encode(text)), text);
-    begin = end + separator.size();
-  }
-  EXPECT_EQ(vectors, 46u);
+  test::expect_vectors(*tokenizer, folder / "ggml-vocab-llama-spm.gguf");
 }
 
 TEST(SentencePiece, EqualsSpmEncodeOnWikiText2Validation) {

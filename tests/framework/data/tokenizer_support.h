@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include "framework/core/random.h"
 #include "framework/core/sha256.h"
 #include "framework/data/dataset.h"
+#include "framework/data/tokenizer.h"
 #include "tests/framework/core/scoped_variable.h"
 #include "tests/framework/core/temporary_folder.h"
 
@@ -54,6 +57,25 @@ inline std::string id_line(const std::vector<int32_t>& ids) {
   std::string line;
   for (const int32_t id : ids) line += (line.empty() ? "" : " ") + std::to_string(id);
   return line;
+}
+
+// Texts from `<vectors>.inp` must give the ids in the lines of `<vectors>.out`, and come back from them. Both are
+// llama.cpp's: 46 texts, each with a separator behind it.
+inline void expect_vectors(const Tokenizer& tokenizer, const std::filesystem::path& vectors) {
+  const std::string texts = read_file(vectors.string() + ".inp");
+  const std::vector<std::string> expected = split_lines(read_file(vectors.string() + ".out"));
+  const std::string separator = "\n__ggml_vocab_test__\n";
+  size_t count = 0;
+  for (size_t begin = 0; begin < texts.size(); ++count) {
+    const size_t end = std::min(texts.find(separator, begin), texts.size());
+    const std::string text = texts.substr(begin, end - begin);
+    ASSERT_LT(count, expected.size());
+    const std::string ids = id_line(tokenizer.encode(text));
+    EXPECT_EQ(ids.empty() ? "" : " " + ids, expected[count]) << "vector " << count << ": '" << text << "'";
+    EXPECT_EQ(tokenizer.decode(tokenizer.encode(text)), text);
+    begin = end + separator.size();
+  }
+  EXPECT_EQ(count, 46u);
 }
 
 // What spm_encode gives for each line.
