@@ -26,6 +26,7 @@ constexpr const char* kUsage =
     "  run EXPERIMENT.yaml       train and evaluate every variant, write a report; resumes\n"
     "  config EXPERIMENT.yaml    print the resolved configuration and its hash\n"
     "  data list|fetch|tokenize  the data catalog\n"
+    "  import CHECKPOINT         write another program's model as one of this one\n"
     "  evaluate MODEL            one evaluator on one trained model\n"
     "  generate MODEL            continue a text\n"
     "  pack MODEL                write a BitNet as one file to serve\n"
@@ -53,6 +54,7 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "run") return run_command(rest);
   if (name == "config") return config_command(rest);
   if (name == "data") return data_command(rest);
+  if (name == "import") return import_command(rest);
   if (name == "evaluate") return evaluate_command(rest);
   if (name == "generate") return generate_command(rest);
   if (name == "pack") return pack_command(rest);
@@ -60,8 +62,8 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "bench-worker") return bench_worker_command(rest);
   if (name == "report") return report_command(rest);
   throw ConfigError(
-      fmt::format("command line: the command must be run, config, data, evaluate, generate, pack, bench or report, "
-                  "but is '{}'. See `bitnet --help`.",
+      fmt::format("command line: the command must be run, config, data, import, evaluate, generate, pack, bench or "
+                  "report, but is '{}'. See `bitnet --help`.",
                   name));
 }
 
