@@ -112,9 +112,10 @@ int bench_command(const std::vector<std::string>& words) {
   command.summary =
       "Measures the speed of inference and the memory it takes: prompt processing (pp) and generation (tg), as\n"
       "llama-bench does. MODEL is a block of configs/model/ (random ternary weights of that shape), the\n"
-      "model.safetensors of a run, or a packed model (.bnet). Each form of the linear layers runs in a process of its\n"
-      "own; several are measured by turns, and every figure also stands as a share of what this machine can do at "
-      "most.";
+      "model.safetensors of a run or an import, a packed model (.bnet), a Hugging Face folder or a llama2.c .bin. "
+      "Each\n"
+      "form of the linear layers runs in a process of its own; several are measured by turns, and every figure also\n"
+      "stands as a share of what this machine can do at most.";
   command.example = "bitnet bench tinyllama-1.1b --linear packed,float --threads 2";
   command.positional = {"MODEL"};
   const BenchOptions defaults;

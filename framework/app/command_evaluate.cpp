@@ -16,15 +16,21 @@ namespace po = boost::program_options;
 
 int evaluate_command(const std::vector<std::string>& words) {
   CommandOptions command;
-  command.usage = "bitnet evaluate MODEL --evaluator NAME [--out DIR] [--allow-code-execution]";
+  command.usage = "bitnet evaluate MODEL --evaluator NAME [options]";
   command.summary =
-      "Evaluates a trained model (the model.safetensors of a run) with one evaluator block of configs/evaluator/,\n"
-      "on the data of its experiment. --out keeps evaluation_NAME.json and the per-item samples_NAME.jsonl.";
+      "Evaluates a model with one evaluator block of configs/evaluator/. MODEL is the model.safetensors of a run or "
+      "an\n"
+      "import, a packed model (.bnet), a Hugging Face folder or a llama2.c .bin. The text is that of its experiment, "
+      "or\n"
+      "of --dataset. --out keeps evaluation_NAME.json and the per-item samples_NAME.jsonl.";
   command.example =
       "bitnet evaluate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --evaluator perplexity-word";
   command.positional = {"MODEL"};
   command.options.add_options()("evaluator", po::value<std::string>(), "name of the evaluator block")(
-      "out", po::value<std::string>()->default_value(""), "folder for the records")(
+      "dataset", po::value<std::string>()->default_value(""), "block of configs/dataset/; default: its experiment's")(
+      "tokenizer", po::value<std::string>()->default_value(""),
+      "the model's tokenizer; default: where it says or lies")("out", po::value<std::string>()->default_value(""),
+                                                               "folder for the records")(
       "allow-code-execution", po::bool_switch(), "run programs that the model writes, each in a sandbox");
   po::variables_map values;
   if (!read_options(command, words, &values)) return 0;
@@ -35,20 +41,27 @@ int evaluate_command(const std::vector<std::string>& words) {
   }
   const std::string name = values["evaluator"].as<std::string>();
   const NamedEvaluator evaluator{name, resolve_evaluator(name)};
-  ProgressBar progress;
-  EvaluatorOptions options;
-  options.allow_code_execution = values["allow-code-execution"].as<bool>();
-  const Evaluation evaluation =
-      evaluate_model(values["MODEL"].as<std::string>(), evaluator, options, values["out"].as<std::string>(), progress);
-  std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
-  for (const Metric& metric : evaluation.metrics) {
-    const auto floor = evaluation.floor.find(metric.name);
-    const auto chance = evaluation.chance.find(metric.name);
-    std::cout << fmt::format("  {:<18} {:>12.5f} {}{}{}\n", metric.name, metric.value, metric.unit,
-                             floor == evaluation.floor.end() ? "" : fmt::format("  (floor {:.5f})", floor->second),
-                             chance == evaluation.chance.end() ? "" : fmt::format("  (chance {:.5f})", chance->second));
+  ModelOptions options;
+  options.tokenizer = values["tokenizer"].as<std::string>();
+  if (const auto dataset = values["dataset"].as<std::string>(); !dataset.empty()) {
+    options.dataset = resolve_dataset(dataset);
   }
-  return 0;
+  ProgressBar progress;
+      "dataset", po::value<std::string>()->default_value(""), "block of configs/dataset/; default: its experiment's")(
+      "tokenizer", po::value<std::string>()->default_value(""),
+      "the model's tokenizer; default: where it says or lies")(
+      "out", po::value<std::string>()->default_value(""), "folder for the records")(
+      "allow-code-execution", po::bool_switch(), "run programs that the model writes, each in a sandbox");
+      std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
+      for (const Metric& metric : evaluation.metrics) {
+        const auto floor = evaluation.floor.find(metric.name);
+        const auto chance = evaluation.chance.find(metric.name);
+        std::cout << fmt::format(
+            "  {:<18} {:>12.5f} {}{}{}\n", metric.name, metric.value, metric.unit,
+            floor == evaluation.floor.end() ? "" : fmt::format("  (floor {:.5f})", floor->second),
+            chance == evaluation.chance.end() ? "" : fmt::format("  (chance {:.5f})", chance->second));
+      }
+      return 0;
 }
 
 }  // namespace bitnet

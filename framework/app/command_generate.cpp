@@ -4,12 +4,9 @@
 #include "framework/app/commands.h"
 #include "framework/app/options.h"
 #include "framework/app/progress_bar.h"
-#include "framework/config/resolve.h"
 #include "framework/core/error.h"
-#include "framework/data/dataset.h"
-#include "framework/experiment/runner.h"
+#include "framework/experiment/open_model.h"
 #include "framework/infer/generate.h"
-#include "framework/nn/model_file.h"
 
 namespace bitnet {
 
@@ -19,9 +16,11 @@ int generate_command(const std::vector<std::string>& words) {
   CommandOptions command;
   command.usage = "bitnet generate MODEL --prompt TEXT [options]";
   command.summary =
-      "Continues a text with a trained model (the model.safetensors of a run) and prints it as it comes. A BitNet "
-      "runs\n"
-      "packed. Greedy unless --temperature is given.";
+      "Continues a text with a model and prints it as it comes. MODEL is the model.safetensors of a run or an import, "
+      "a\n"
+      "packed model (.bnet), a Hugging Face folder or a llama2.c .bin. A BitNet runs packed. Greedy unless "
+      "--temperature\n"
+      "is given.";
   command.example =
       "bitnet generate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --prompt 'The ' "
       "--max-new-tokens 80";
@@ -32,11 +31,14 @@ int generate_command(const std::vector<std::string>& words) {
       "temperature", po::value(&options.temperature)->default_value(options.temperature), "0 is greedy")(
       "top-k", po::value(&options.top_k)->default_value(options.top_k), "most likely tokens to draw from; 0: all")(
       "top-p", po::value(&options.top_p)->default_value(options.top_p), "least probability mass to draw from")(
-      "seed", po::value(&options.seed)->default_value(options.seed), "of the draws");
+      "seed", po::value(&options.seed)->default_value(options.seed), "of the draws")(
+      "tokenizer", po::value<std::string>()->default_value(""),
+      "the model's tokenizer; default: where it says or lies");
   po::variables_map values;
   if (!read_options(command, words, &values)) return 0;
   ProgressBar progress;
-  const OpenModel opened = open_model(values["MODEL"].as<std::string>(), progress);
+  const OpenModel opened =
+      open_model(values["MODEL"].as<std::string>(), {values["tokenizer"].as<std::string>(), {}}, progress);
   const std::string prompt = values["prompt"].as<std::string>();
   // The prompt stands before the first new text, not before an error.
   std::string_view before = prompt;

@@ -7,8 +7,8 @@
 #include "framework/app/options.h"
 #include "framework/config/enum_names.h"
 #include "framework/core/error.h"
+#include "framework/experiment/open_model.h"
 #include "framework/infer/artifact.h"
-#include "framework/nn/model_file.h"
 
 namespace bitnet {
 
@@ -18,14 +18,17 @@ int pack_command(const std::vector<std::string>& words) {
   CommandOptions command;
   command.usage = "bitnet pack MODEL --out FILE.bnet [options]";
   command.summary =
-      "Packs a trained BitNet (the model.safetensors of a run) into one file to serve: ternary layers in 2 bits, "
-      "embedding\nand head in the format of --head. `generate`, `evaluate` and `bench` take it in place of the model.";
+      "Packs a BitNet into one file to serve: ternary layers in 2 bits, embedding and head in the format of --head.\n"
+      "MODEL is the model.safetensors of a run or an import, or a Hugging Face folder of a BitNet. `generate`,\n"
+      "`evaluate` and `bench` take the file in place of the model.";
   command.example =
       "bitnet pack runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --out quickstart.bnet --head int8";
   command.positional = {"MODEL"};
   command.options.add_options()("out", po::value<std::string>()->default_value(""), "file to write; ends in .bnet")(
       "head", po::value<std::string>()->default_value(""),
-      "float32, bfloat16 or int8, for embedding and head; default: the model's own");
+      "float32, bfloat16 or int8, for embedding and head; default: the model's own")(
+      "tokenizer", po::value<std::string>()->default_value(""),
+      "the model's tokenizer; default: where it says or lies");
   po::variables_map values;
   if (!read_options(command, words, &values)) return 0;
   const std::filesystem::path out = values["out"].as<std::string>();
@@ -34,12 +37,13 @@ int pack_command(const std::vector<std::string>& words) {
                       "'. See `bitnet pack --help`.");
   }
   const std::string model_file = values["MODEL"].as<std::string>();
-  LoadedModel loaded = load_model(model_file);
-  if (loaded.model.config().linear != LinearKind::kBitnet) {
+  ModelSource source = open_source_to_write(model_file, values["tokenizer"].as<std::string>());
+  if (source.config.linear != LinearKind::kBitnet) {
     throw ConfigError("pack: " + model_file +
-                      ": the model's linear layers must be bitnet, but are float. Name the BitNet variant.");
+                      ": the model's linear layers must be bitnet, but are float. Name the BitNet variant, or import "
+                      "it with --linear bitnet.");
   }
-  HeadFormat head = loaded.model.config().head;
+  HeadFormat head = source.config.head;
   const std::string name = values["head"].as<std::string>();
   if (!name.empty()) {
     const auto& names = EnumNames<HeadFormat>::kNames;
@@ -50,8 +54,8 @@ int pack_command(const std::vector<std::string>& words) {
     }
     head = found->second;
   }
-  loaded.metadata["weights_sha256"] = weights_sha256(loaded.model);
-  write_artifact(out, serve(loaded.model, LinearForm::kPacked, head), loaded.metadata);
+  source.metadata["weights_sha256"] = weights_sha256(source);
+  write_artifact(out, serve(source, LinearForm::kPacked, head), source.metadata);
   std::cout << out.string() << "\n";
   return 0;
 }

@@ -11,6 +11,7 @@ int config_command(const std::vector<std::string>& words);
 int data_command(const std::vector<std::string>& words);
 int evaluate_command(const std::vector<std::string>& words);
 int execute_command(const std::vector<std::string>& words);
+int import_command(const std::vector<std::string>& words);
 int generate_command(const std::vector<std::string>& words);
 int pack_command(const std::vector<std::string>& words);
 int bench_command(const std::vector<std::string>& words);

@@ -26,6 +26,7 @@ constexpr const char* kUsage =
     "  run EXPERIMENT.yaml       train and evaluate every variant, write a report; resumes\n"
     "  config EXPERIMENT.yaml    print the resolved configuration and its hash\n"
     "  data list|fetch|tokenize  the data catalog\n"
+    "  import CHECKPOINT         write another program's model as one of this one\n"
     "  evaluate MODEL            one evaluator on one trained model\n"
     "  execute SAMPLES.jsonl     score completions of programming problems, from anywhere\n"
     "  generate MODEL            continue a text\n"
@@ -54,6 +55,7 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "run") return run_command(rest);
   if (name == "config") return config_command(rest);
   if (name == "data") return data_command(rest);
+  if (name == "import") return import_command(rest);
   if (name == "evaluate") return evaluate_command(rest);
   if (name == "execute") return execute_command(rest);
   if (name == "generate") return generate_command(rest);
@@ -61,10 +63,10 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "bench") return bench_command(rest);
   if (name == "bench-worker") return bench_worker_command(rest);
   if (name == "report") return report_command(rest);
-  throw ConfigError(
-      fmt::format("command line: the command must be run, config, data, evaluate, execute, generate, pack, bench or "
-                  "report, but is '{}'. See `bitnet --help`.",
-                  name));
+  throw ConfigError(fmt::format(
+      "command line: the command must be run, config, data, import, evaluate, execute, generate, pack, bench or "
+      "report, but is '{}'. See `bitnet --help`.",
+      name));
 }
 
 /// LibTorch's warnings belong on standard error in this program's form.

@@ -100,6 +100,10 @@ EvaluatorConfig resolve_evaluator(const std::string& name, const fs::path& confi
   return resolve_block<EvaluatorConfig>("evaluator", name, "evaluators." + name, configs_folder, check_evaluator);
 }
 
+DatasetConfig resolve_dataset(const std::string& name, const fs::path& configs_folder) {
+  return resolve_block<DatasetConfig>("dataset", name, "dataset", configs_folder, check_dataset);
+}
+
 ModelConfig resolve_model(const std::string& name, const fs::path& configs_folder) {
   return resolve_block<ModelConfig>("model", name, "model", configs_folder, check_model);
 }

@@ -35,6 +35,9 @@ ResolvedExperiment resolve_text(std::string_view text, std::string_view where);
 /// NAME`.
 EvaluatorConfig resolve_evaluator(const std::string& name, const std::filesystem::path& configs_folder = {});
 
+/// Reads one dataset block by name from `configs_folder` ("dataset/NAME.yaml"), for `bitnet evaluate --dataset NAME`.
+DatasetConfig resolve_dataset(const std::string& name, const std::filesystem::path& configs_folder = {});
+
 /// Reads one model block by name from `configs_folder` ("model/NAME.yaml"), for `bitnet bench NAME`.
 ModelConfig resolve_model(const std::string& name, const std::filesystem::path& configs_folder = {});
 

@@ -52,4 +52,8 @@ std::unique_ptr<Tokenizer> read_sentencepiece(const std::filesystem::path& path)
 /// Source: https://github.com/huggingface/tokenizers.
 std::unique_ptr<Tokenizer> read_tokenizer_json(const std::filesystem::path& path);
 
+/// Reads a tokenizer by its kind: a name that ends in .json is a tokenizer.json, any other file a SentencePiece model;
+/// of a folder its tokenizer.model, or else what read_tokenizer_json finds there. Errors: those of the readers.
+std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& path);
+
 }  // namespace bitnet

@@ -18,7 +18,8 @@
 namespace bitnet {
 
 struct BenchOptions {
-  /// A model block's name (random ternary weights of its shape), a model.safetensors of a run, or a .bnet artifact.
+  /// A model block's name (random ternary weights of its shape), a model.safetensors of a run or an
+  /// import, another program's checkpoint, or a .bnet artifact.
   std::string model;
   std::vector<LinearForm> linears = {LinearForm::kPacked};
   HeadFormat packed_head = HeadFormat::kInt8;  ///< of a packed model; an artifact and the other forms have their own

@@ -17,10 +17,11 @@
 #include "framework/core/error.h"
 #include "framework/experiment/bench.h"
 #include "framework/experiment/environment.h"
+#include "framework/experiment/open_model.h"
 #include "framework/infer/artifact.h"
 #include "framework/infer/session.h"
 #include "framework/infer/speed.h"
-#include "framework/nn/model_file.h"
+#include "framework/interop/checkpoint.h"
 
 namespace bitnet {
 namespace {
@@ -54,7 +55,7 @@ ServedModel open_artifact(const BenchWorkerOptions& options) {
 }
 
 bool is_model_file(const std::string& model) {
-  return model.ends_with(".safetensors") || model.find('/') != std::string::npos;
+  return model.ends_with(".safetensors") || model.find('/') != std::string::npos || is_checkpoint(model);
 }
 
 /// The model that `options.model` names, by what kind of name it is.
@@ -69,9 +70,9 @@ ServedModel open_served(const BenchWorkerOptions& options) {
     return model;
   }
   if (is_model_file(options.model)) {
-    const LoadedModel loaded = load_model(options.model);
-    check(loaded.model.config());
-    return serve(loaded.model, options.linear, options.head);
+    const ModelSource source = open_source(options.model);
+    check(source.config);
+    return serve(source, options.linear, options.head);
   }
   const ModelConfig config = resolve_model(options.model);
   check(config);

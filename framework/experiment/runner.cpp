@@ -15,7 +15,6 @@
 #include "framework/data/token_windows.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
-#include "framework/infer/artifact.h"
 #include "framework/infer/model_generator.h"
 #include "framework/infer/model_scorer.h"
 #include "framework/nn/model_file.h"
@@ -41,17 +40,6 @@ SharedData open_data(const ExperimentConfig& config, ProgressReporter& progress)
   data.dataset = open_dataset(config.dataset, progress);
   data.tokenizer = open_tokenizer(config.tokenizer, *data.dataset, progress);
   return data;
-}
-
-/// A configuration that an earlier run stored. Where it can not be read the file is damaged, which is no mistake of the
-/// user's configuration.
-ResolvedExperiment resolve_stored(std::string_view text, const std::string& where, std::string_view what_to_do) {
-  try {
-    return resolve_text(text, where);
-  } catch (const ConfigError& error) {
-    throw DataError(where + ": the stored configuration must be one that `bitnet run` wrote, but is not. " +
-                    std::string(what_to_do) + "\n" + error.what());
-  }
 }
 
 /// Takes the folder for this configuration: creates it, or checks that what is there has the same one.
@@ -296,47 +284,11 @@ void write_reports(const Results& results, const fs::path& folder) {
   write_file_atomic(folder / "junit.xml", render_junit(results));
 }
 
-OpenModel open_model(const fs::path& model_file, ProgressReporter& progress) {
-  const std::string where = model_file.string();
-  OpenModel opened;
-  if (is_artifact(model_file)) {
-    LoadedArtifact loaded = read_artifact(model_file);
-    opened.model = std::move(loaded.model);
-    opened.metadata = std::move(loaded.metadata);
-    opened.weights_sha256 = opened.metadata["weights_sha256"];
-  } else {
-    LoadedModel loaded = load_model(model_file);
-    opened.model = serve(loaded.model);
-    opened.metadata = std::move(loaded.metadata);
-    opened.weights_sha256 = weights_sha256(loaded.model);
-  }
-  const auto text = opened.metadata.find("experiment");
-  if (text == opened.metadata.end()) {
-    throw DataError(where +
-                    ": the metadata entry 'experiment' must name the data and the tokenizer, but is missing. "
-                    "Name a model.safetensors that `bitnet run` wrote.");
-  }
-  const ResolvedExperiment experiment = resolve_stored(text->second, where, "Train the model again.");
-  use_threads(experiment.config.trainer.threads);
-  SharedData data = open_data(experiment.config, progress);
-  const auto fingerprint = opened.metadata.find("tokenizer_fingerprint");
-  if (fingerprint == opened.metadata.end() || fingerprint->second != data.tokenizer->fingerprint()) {
-    throw DataError(where + ": the model's tokenizer must be the one of its experiment, " +
-                    data.tokenizer->fingerprint().substr(0, 12) + ", but is " +
-                    (fingerprint == opened.metadata.end() ? "not named" : fingerprint->second.substr(0, 12)) +
-                    ". Restore the data the model was trained on.");
-  }
-  opened.dataset = std::move(data.dataset);
-  opened.tokenizer = std::move(data.tokenizer);
-  return opened;
-}
-
-Evaluation evaluate_model(const fs::path& model_file, const NamedEvaluator& named, const EvaluatorOptions& options,
+Evaluation evaluate_model(const OpenModel& model, const NamedEvaluator& named, const EvaluatorOptions& options,
                           const fs::path& out, ProgressReporter& progress) {
-  const OpenModel opened = open_model(model_file, progress);
   const std::unique_ptr<Evaluator> evaluator =
-      make_evaluator(named, *opened.dataset, *opened.tokenizer, options, progress);
-  Evaluation evaluation = evaluate_served(opened.model, opened.weights_sha256, out, {}, *evaluator, progress);
+      make_evaluator(named, *model.dataset, *model.tokenizer, options, progress);
+  Evaluation evaluation = evaluate_served(model.model, model.weights_sha256(), out, {}, *evaluator, progress);
   if (!out.empty()) write_evaluation(evaluation, out);
   return evaluation;
 }

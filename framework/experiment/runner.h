@@ -2,16 +2,13 @@
 
 #include <filesystem>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 
 #include "framework/config/resolve.h"
 #include "framework/core/progress.h"
-#include "framework/data/dataset.h"
 #include "framework/evaluate/evaluator.h"
+#include "framework/experiment/open_model.h"
 #include "framework/experiment/results.h"
-#include "framework/infer/served_model.h"
 
 namespace bitnet {
 
@@ -36,23 +33,8 @@ RunOutcome run_experiment(const ResolvedExperiment& experiment, const RunOptions
 /// Writes report.html, report.md and junit.xml for `results` into `folder`.
 void write_reports(const Results& results, const std::filesystem::path& folder);
 
-/// A trained model with the data and the tokenizer of its experiment.
-struct OpenModel {
-  ServedModel model;  ///< a BitNet packed; the bits are those of the training-time model
-  std::map<std::string, std::string> metadata;
-  std::string weights_sha256;  ///< of the trained parameters
-  std::unique_ptr<Dataset> dataset;
-  std::unique_ptr<Tokenizer> tokenizer;
-};
-
-/// Opens the model.safetensors of a run, or the artifact made of it, and what its metadata names.
-/// Errors: DataError for a damaged file, or where the tokenizer found is not the model's.
-OpenModel open_model(const std::filesystem::path& model_file, ProgressReporter& progress);
-
-/// Evaluates one model file with one evaluator. Writes evaluation_<name>.json and samples_<name>.jsonl when `out` is
-/// given.
-Evaluation evaluate_model(const std::filesystem::path& model_file, const NamedEvaluator& evaluator,
-                          const EvaluatorOptions& options, const std::filesystem::path& out,
-                          ProgressReporter& progress);
+/// Evaluates one model with one evaluator. Writes evaluation_<name>.json and samples_<name>.jsonl when `out` is given.
+Evaluation evaluate_model(const OpenModel& model, const NamedEvaluator& evaluator, const EvaluatorOptions& options,
+                          const std::filesystem::path& out, ProgressReporter& progress);
 
 }  // namespace bitnet

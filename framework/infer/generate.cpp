@@ -119,6 +119,7 @@ std::string generate(const ServedModel& model, const Tokenizer& tokenizer, std::
   std::string text = prompt_text;
   size_t shown = text.size();
   request.finished = [&](std::span<const int32_t> generated) {
+    if (generated.back() == tokenizer.bos_id()) return true;
     ids.push_back(generated.back());
     text = tokenizer.decode(ids);
     const size_t whole = text.size() - unfinished_bytes(text);

@@ -13,7 +13,8 @@
 
 namespace bitnet {
 
-/// Continues `prompt` token by token until EOS or max_new_tokens; returns the continuation. `on_text` receives it piece
+/// Continues `prompt` token by token until EOS, BOS (where the next text begins) or max_new_tokens; returns the
+/// continuation. `on_text` receives it piece
 /// by piece, each a whole UTF-8 sequence where the model makes one. Beyond the model's context the oldest tokens are
 /// dropped, and each token reads the whole window again, because every position has moved.
 /// Errors: ConfigError for an option out of range.

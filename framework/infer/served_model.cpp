@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -43,19 +42,20 @@ Tensor in_form(const Tensor& weight, LinearForm form) {
 /// The float32 parameters of a trained model, put into a form.
 class TrainedParts : public ModelParts {
  public:
-  TrainedParts(const DecoderLM& model, LinearForm form, HeadFormat head) : form_(form), head_(head) {
-    for (const NamedParameter& parameter : model.parameters()) tensors_[parameter.name] = parameter.value.detach();
+  TrainedParts(const ModelSource& source, LinearForm form, HeadFormat head)
+      : source_(source), form_(form), head_(head) {}
+  Tensor norm(const std::string& name, int64_t size) override { return source_.parameter(name + ".weight", {size}); }
+  Tensor linear(const std::string& name, const ServedLinear& shape) override {
+    return in_form(source_.parameter(name + ".weight", {shape.out, shape.in}), form_);
   }
-  Tensor norm(const std::string& name, int64_t) override { return tensors_.at(name + ".weight"); }
-  Tensor linear(const std::string& name, const ServedLinear&) override {
-    return in_form(tensors_.at(name + ".weight"), form_);
+  VocabularyTable table(const std::string& name) override {
+    return {source_.parameter(name + ".weight", {source_.vocab_size, source_.config.width}), head_};
   }
-  VocabularyTable table(const std::string& name) override { return {tensors_.at(name + ".weight"), head_}; }
 
  private:
+  const ModelSource& source_;
   LinearForm form_;
   HeadFormat head_;
-  std::map<std::string, Tensor> tensors_;
 };
 
 /// Random codes -1, 0, 1, a stream of its own for each row of each tensor. Shapes: [rows, columns] int8, the rows of
@@ -158,15 +158,21 @@ void for_each_linear(ServedBlock& block, const std::function<void(const char*, S
   visit("ffn.down", block.down);
 }
 
-ServedModel serve(const DecoderLM& model) {
-  const LinearForm form = model.config().linear == LinearKind::kBitnet ? LinearForm::kPacked : LinearForm::kFloat32;
-  return serve(model, form, model.config().head);
-}
+ServedModel serve(const DecoderLM& model) { return serve(source_of(model)); }
 
 ServedModel serve(const DecoderLM& model, LinearForm form, HeadFormat head) {
+  return serve(source_of(model), form, head);
+}
+
+ServedModel serve(const ModelSource& source) {
+  const LinearForm form = source.config.linear == LinearKind::kBitnet ? LinearForm::kPacked : LinearForm::kFloat32;
+  return serve(source, form, source.config.head);
+}
+
+ServedModel serve(const ModelSource& source, LinearForm form, HeadFormat head) {
   const at::NoGradGuard no_grad;
-  TrainedParts parts(model, form, head);
-  return assemble(model.config(), model.vocab_size(), form, head, parts);
+  TrainedParts parts(source, form, head);
+  return assemble(source.config, source.vocab_size, form, head, parts);
 }
 
 ServedModel random_served_model(const ModelConfig& config, int64_t vocab_size, LinearForm form, HeadFormat head,

@@ -9,7 +9,7 @@
 
 #include "framework/config/experiment_config.h"
 #include "framework/infer/vocabulary_table.h"
-#include "framework/nn/decoder_lm.h"
+#include "framework/nn/model_source.h"
 
 namespace bitnet {
 
@@ -62,6 +62,9 @@ struct ServedModel {
 ServedModel serve(const DecoderLM& model);
 /// In another form: float weights are packed by their absmean codes, those of a BitNet are taken as they are for float.
 ServedModel serve(const DecoderLM& model, LinearForm form, HeadFormat head);
+/// The same of a model that is read part by part: no more than one part stands in memory twice.
+ServedModel serve(const ModelSource& source);
+ServedModel serve(const ModelSource& source, LinearForm form, HeadFormat head);
 
 /// Random ternary weights, a third of them zeros, for measuring; the same values in every form.
 ServedModel random_served_model(const ModelConfig& config, int64_t vocab_size, LinearForm form, HeadFormat head,

@@ -19,13 +19,14 @@ using at::Tensor;
 /// The purpose number of initial weights in random_stream; other purposes live with their users.
 constexpr uint64_t kInitPurpose = 1;
 
-/// normal(0, std) by Box and Muller 1958, in double, from a stream of its own for each tensor: the same values on every
-/// machine and LibTorch (the library's normal_ differs between instruction sets).
-class WeightSource {
+/// Norms of ones, and matrices of normal(0, std) by Box and Muller 1958, in double, from a stream of its own for each
+/// matrix: the same values on every machine and LibTorch (the library's normal_ differs between instruction sets).
+class RandomWeights {
  public:
-  WeightSource(int64_t seed, double std) : seed_(static_cast<uint64_t>(seed)), std_(std) {}
+  RandomWeights(int64_t seed, double std) : seed_(static_cast<uint64_t>(seed)), std_(std) {}
 
-  Tensor next(at::IntArrayRef shape) {
+  Tensor operator()(const std::string&, at::IntArrayRef shape) {
+    if (shape.size() == 1) return at::ones(shape, at::kFloat);
     Random random = random_stream(seed_, kInitPurpose, index_++);
     Tensor values = at::empty(shape, at::kFloat);
     float* data = values.data_ptr<float>();
@@ -52,10 +53,6 @@ struct Norm {
     return weight.defined() ? rms_norm(x, weight, epsilon) : x;
   }
 };
-
-Norm make_norm(bool present, int64_t width) {
-  return {present ? at::ones({width}, at::kFloat).set_requires_grad(true) : Tensor()};
-}
 
 /// A linear layer with the norm on its input that the placement `tips` puts there.
 struct Projection {
@@ -87,40 +84,50 @@ DecoderLM::DecoderLM(DecoderLM&&) noexcept = default;
 DecoderLM& DecoderLM::operator=(DecoderLM&&) noexcept = default;
 
 DecoderLM::DecoderLM(const ModelConfig& config, int64_t vocab_size, int64_t seed, const LinearFactory& factory)
+    : DecoderLM(config, vocab_size, RandomWeights(seed, config.init_std), factory) {}
+
+DecoderLM::DecoderLM(const ModelConfig& config, int64_t vocab_size, const ParameterSource& source,
+                     const LinearFactory& factory)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.config = config;
   state.vocab_size = vocab_size;
-  WeightSource source(seed, config.init_std);
   const int64_t head_width = config.width / config.heads;
   const int64_t kv_width = head_width * config.kv_heads;
   const bool pre_norms = config.norm != NormPlacement::kTips;
   const bool sub_norms = config.norm == NormPlacement::kBitnet;
+  const auto table = [&](const std::string& name) {
+    return source(name + ".weight", {vocab_size, config.width}).set_requires_grad(true);
+  };
+  const auto norm = [&](bool present, const std::string& name, int64_t width) {
+    return Norm{present ? source(name + ".weight", {width}).set_requires_grad(true) : Tensor()};
+  };
 
-  state.embedding = source.next({vocab_size, config.width}).set_requires_grad(true);
+  state.embedding = table("embedding");
   state.rope = rope_table(config.context, head_width, config.rope_theta);
   for (int64_t index = 0; index < config.layers; ++index) {
+    const std::string prefix = "layers." + std::to_string(index) + ".";
     const auto projection = [&](const std::string& name, int64_t in, int64_t out) {
-      LinearShape shape{"layers." + std::to_string(index) + "." + name, in, out};
-      const Tensor weight = source.next({out, in});
-      return Projection{make_norm(!pre_norms, in), {shape.name, factory(shape, weight)}};
+      const LinearShape shape{prefix + name, in, out};
+      const Tensor weight = source(shape.name + ".weight", {out, in});
+      return Projection{norm(!pre_norms, shape.name + "_norm", in), {shape.name, factory(shape, weight)}};
     };
     Block block;
-    block.attention_norm = make_norm(pre_norms, config.width);
+    block.attention_norm = norm(pre_norms, prefix + "attention_norm", config.width);
     block.q = projection("attention.q", config.width, config.width);
     block.k = projection("attention.k", config.width, kv_width);
     block.v = projection("attention.v", config.width, kv_width);
-    block.attention_sub_norm = make_norm(sub_norms, config.width);
+    block.attention_sub_norm = norm(sub_norms, prefix + "attention_sub_norm", config.width);
     block.o = projection("attention.o", config.width, config.width);
-    block.ffn_norm = make_norm(pre_norms, config.width);
+    block.ffn_norm = norm(pre_norms, prefix + "ffn_norm", config.width);
     block.gate = projection("ffn.gate", config.width, config.ffn_width);
     block.up = projection("ffn.up", config.width, config.ffn_width);
-    block.ffn_sub_norm = make_norm(sub_norms, config.ffn_width);
+    block.ffn_sub_norm = norm(sub_norms, prefix + "ffn_sub_norm", config.ffn_width);
     block.down = projection("ffn.down", config.ffn_width, config.width);
     state.blocks.push_back(std::move(block));
   }
-  state.final_norm = make_norm(true, config.width);
-  state.head = config.tied_head ? state.embedding : source.next({vocab_size, config.width}).set_requires_grad(true);
+  state.final_norm = norm(true, "final_norm", config.width);
+  state.head = config.tied_head ? state.embedding : table("head");
 }
 
 Tensor DecoderLM::hidden(const Tensor& tokens_BT) const {

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,12 +25,18 @@ struct NamedLinear {
   std::shared_ptr<Linear> linear;
 };
 
+/// Gives the initial value of a parameter, by the name that DecoderLM::parameters has for it: float32, contiguous, of
+/// the shape asked for.
+using ParameterSource = std::function<at::Tensor(const std::string& name, at::IntArrayRef shape)>;
+
 /// A LLaMA-architecture decoder: RMSNorm, RoPE, grouped-query attention, SwiGLU. One definition for all forms of the
 /// linear layer. Source: Touvron et al. 2023 (LLaMA), section 2.2; norm placements: docs/conventions.md.
 class DecoderLM {
  public:
   /// Initial weights are normal(0, init_std) drawn in a fixed order from `seed`: the same for every factory.
   DecoderLM(const ModelConfig& config, int64_t vocab_size, int64_t seed, const LinearFactory& factory);
+  /// Initial weights from a source, which is asked for each parameter once, in a fixed order.
+  DecoderLM(const ModelConfig& config, int64_t vocab_size, const ParameterSource& source, const LinearFactory& factory);
   ~DecoderLM();
   DecoderLM(DecoderLM&&) noexcept;
   DecoderLM& operator=(DecoderLM&&) noexcept;

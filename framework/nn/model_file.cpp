@@ -4,10 +4,10 @@
 
 #include <charconv>
 #include <cstring>
+#include <memory>
 
 #include "framework/config/resolve.h"
 #include "framework/core/error.h"
-#include "framework/core/sha256.h"
 
 namespace bitnet {
 namespace {
@@ -67,15 +67,6 @@ void copy_into(const TensorFile& file, const std::string& name, const Tensor& ta
   std::memcpy(target.data_ptr(), view.bytes.data(), view.bytes.size());
 }
 
-std::string weights_sha256(const DecoderLM& model) {
-  Sha256 digest;
-  for (const NamedParameter& parameter : model.parameters()) {
-    digest.update(parameter.name + c10::str(parameter.value.sizes()) + "\n");
-    digest.update(parameter.value.data_ptr(), parameter.value.nbytes());
-  }
-  return digest.hex();
-}
-
 void save_model(const std::filesystem::path& path, const DecoderLM& model,
                 std::map<std::string, std::string> metadata) {
   metadata["format"] = "bitnet-lab model 1";
@@ -98,21 +89,23 @@ StoredModel stored_model(const TensorFile& file, const std::string& where) {
   return {stored_config(file.metadata_at("model"), where), vocab_size};
 }
 
-LoadedModel load_model(const std::filesystem::path& path) {
-  const TensorFile file(path);
+ModelSource open_model_file(const std::filesystem::path& path) {
+  const auto file = std::make_shared<TensorFile>(path);
   const std::string where = path.string();
-  const auto format = file.metadata().find("format");
-  if (format == file.metadata().end() || format->second != "bitnet-lab model 1") {
+  const auto format = file->metadata().find("format");
+  if (format == file->metadata().end() || format->second != "bitnet-lab model 1") {
     throw DataError(where + ": the metadata entry 'format' must be 'bitnet-lab model 1', but is " +
-                    (format == file.metadata().end() ? "missing" : "'" + format->second + "'") +
-                    ". Name a model.safetensors that `bitnet run` wrote.");
+                    (format == file->metadata().end() ? "missing" : "'" + format->second + "'") +
+                    ". Name a model.safetensors that `bitnet run` or `bitnet import` wrote.");
   }
-  const auto [config, vocab_size] = stored_model(file, where);
-  LoadedModel loaded{DecoderLM(config, vocab_size, /*seed=*/0, linear_factory(config.linear)), file.metadata()};
-  for (const NamedParameter& parameter : loaded.model.parameters()) {
-    copy_into(file, parameter.name, parameter.value, where);
-  }
-  return loaded;
+  const auto [config, vocab_size] = stored_model(*file, where);
+  const auto read = [file, where](const std::string& name, at::IntArrayRef shape) {
+    Tensor value = at::empty(shape, at::kFloat);
+    copy_into(*file, name, value, where);
+    file->release_pages();
+    return value;
+  };
+  return {config, vocab_size, file->metadata(), read};
 }
 
 }  // namespace bitnet

@@ -227,6 +227,13 @@ TEST(Resolve, AModelByName) {
   EXPECT_THROW(resolve_model("bass", configs), ConfigError);
 }
 
+TEST(Resolve, ADatasetByName) {
+  const ExperimentFolder folder;
+  const auto configs = folder.path() / "configs";
+  EXPECT_EQ(resolve_dataset("text", configs).validation, "b.txt");
+  EXPECT_THROW(resolve_dataset("texts", configs), ConfigError);
+}
+
 TEST(Resolve, AModelReadsBackFromItsText) {
   const ModelConfig model = ExperimentFolder().resolve({"model.rope_theta=500000"}).config.variants[0].model;
   const ModelConfig again = read_model_text(model_text(model), "checkpoint");

@@ -180,6 +180,13 @@ TEST(Generate, StopsAtEosAndDoesNotRepeatThePrompt) {
   EXPECT_THAT(result.pieces, ElementsAre(" b", " c"));
 }
 
+TEST(Generate, StopsAtBosWithWhichTheNextTextBegins) {
+  const DecoderLM model = chain_model({{2, 3}, {3, 0}, {0, 4}});
+  const Generated result = run_generate(model, ChainTokenizer(), "a", at_most(100));
+  EXPECT_EQ(result.text, " b");
+  EXPECT_THAT(result.pieces, ElementsAre(" b"));
+}
+
 TEST(Generate, StopsAtTheTokenLimit) {
   const DecoderLM model = chain_model({{2, 3}, {3, 2}});
   EXPECT_EQ(run_generate(model, ChainTokenizer(), "a", at_most(1)).text, " b");

@@ -27,7 +27,7 @@ using testing::tiny_config;
 /// The text of the DataError that loading gives; fails where it gives none.
 std::string load_error(const std::filesystem::path& path) {
   try {
-    load_model(path);
+    load_model(open_model_file(path));
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr(path.string()));
     return error.what();
@@ -52,12 +52,14 @@ TEST(ModelFile, RoundTripGivesTheSameBits) {
       const DecoderLM model = make_model(config);
       testing::vary_norm_weights(model);
       save_model(folder / "model.safetensors", model, {{"identity", "abc"}});
-      const LoadedModel loaded = load_model(folder / "model.safetensors");
-      EXPECT_EQ(loaded.metadata.at("identity"), "abc");
-      EXPECT_EQ(loaded.model.vocab_size(), model.vocab_size());
-      EXPECT_EQ(weights_sha256(loaded.model), weights_sha256(model));
+      const ModelSource source = open_model_file(folder / "model.safetensors");
+      const DecoderLM loaded = load_model(source);
+      EXPECT_EQ(source.metadata.at("identity"), "abc");
+      EXPECT_EQ(loaded.vocab_size(), model.vocab_size());
+      EXPECT_EQ(weights_sha256(loaded), weights_sha256(model));
+      EXPECT_EQ(weights_sha256(source), weights_sha256(model));
       const Tensor tokens = random_tokens(2, 12);
-      EXPECT_TRUE(same_bits(loaded.model.forward(tokens), model.forward(tokens)));
+      EXPECT_TRUE(same_bits(loaded.forward(tokens), model.forward(tokens)));
     }
   }
 }
@@ -132,7 +134,7 @@ TEST(ModelFile, WrongMetadataIsNamed) {
 TEST(ModelFile, ModelTextThatIsNoneIsAnErrorOfTheFile) {
   const TemporaryFolder folder;
   const auto path = changed_file(folder, [](auto& metadata, auto&) { metadata["model"] = "width: wide\n"; });
-  EXPECT_THROW(load_model(path), Error);
+  EXPECT_THROW(load_model(open_model_file(path)), Error);
 }
 
 TEST(ModelFile, FlippedBitAnywhereIsFound) {

@@ -16,15 +16,19 @@ class PlainDecoder {
   using Row = std::vector<double>;
   using Rows = std::vector<Row>;
 
+  struct Matrix {
+    std::vector<double> values;  ///< row-major
+    size_t rows = 0, columns = 0;
+  };
+  /// By parameter name without ".weight"; a norm is one row.
+  using Matrices = std::map<std::string, Matrix>;
+
   explicit PlainDecoder(const DecoderLM& model);
+  PlainDecoder(const ModelConfig& config, Matrices tensors) : config_(config), tensors_(std::move(tensors)) {}
   /// Logits of each position of one window.
   Rows logits(const std::vector<int64_t>& tokens) const;
 
  private:
-  struct Matrix {
-    std::vector<double> values;
-    size_t rows = 0, columns = 0;
-  };
   Row norm(const std::string& name, const Row& x) const;
   Row project(const std::string& name, const Row& x) const;
   Row multiply(const Matrix& matrix, const Row& x) const;
@@ -32,7 +36,7 @@ class PlainDecoder {
   Row attend(const Row& query, const Rows& keys, const Rows& values) const;
 
   ModelConfig config_;
-  std::map<std::string, Matrix> tensors_;  ///< by parameter name without ".weight"; a norm is one row
+  Matrices tensors_;
 };
 
 }  // namespace bitnet::testing

@@ -96,8 +96,8 @@ TEST_F(TrainToEnd, LeavesTheModelTheRecordsAndTheTime) {
     std::set<std::string> files;
     for (const auto& entry : fs::directory_iterator(folder)) files.insert(entry.path().filename());
     EXPECT_EQ(files, (std::set<std::string>{"metrics.jsonl", "model.safetensors", "timing.json"}));
-    const LoadedModel loaded = load_model(folder / "model.safetensors");
-    EXPECT_EQ(weights_sha256(loaded.model), outcome.final_weights_sha256);
+    const ModelSource loaded = open_model_file(folder / "model.safetensors");
+    EXPECT_EQ(weights_sha256(loaded), outcome.final_weights_sha256);
     EXPECT_EQ(loaded.metadata.at("variant"), "one");
     EXPECT_EQ(loaded.metadata.at("identity"), "0123456789abcdef");
   }
