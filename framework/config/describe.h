@@ -224,6 +224,25 @@ struct Description<ModelConfig> {
 };
 
 template <>
+struct Description<StartConfig> {
+  static constexpr std::string_view kTitle = "The weights that a variant starts from, before training.";
+  template <typename Visit>
+  static void fields(Visit&& visit) {
+    using C = StartConfig;
+    const auto checkpoint_only = [](const C& c) { return c.checkpoint.empty() ? std::string_view("checkpoint") : ""; };
+    visit(field(
+        "checkpoint", &C::checkpoint,
+        "A model of the variant's shape: a `model.safetensors` of this project, a Hugging Face folder, a llama2.c "
+        "`.bin`, or a folder of the data catalog; empty: random weights from the seed."));
+    visit(
+        field("missing", &C::missing,
+              "Where the checkpoint is not to be had: an error, or random weights (`random_weights`), with which only "
+              "speed and memory are measured; the report says so.")
+            .unless(checkpoint_only));
+  }
+};
+
+template <>
 struct Description<ScheduleConfig> {
   static constexpr std::string_view kTitle =
       "Learning rate and weight decay over the steps of a run. Fractions are of all steps.";
@@ -282,7 +301,9 @@ struct Description<TrainerConfig> {
   template <typename Visit>
   static void fields(Visit&& visit) {
     using C = TrainerConfig;
-    visit(field("epochs", &C::epochs, "Passes over the training split.").in(1, 100000));
+    visit(field("epochs", &C::epochs,
+                "Passes over the training split; 0: no training, the variants are evaluated as they start.")
+              .in(0, 100000));
     visit(field("batch_windows", &C::batch_windows, "Windows of `model.context` tokens in one optimizer step.")
               .in(1, 65536));
     visit(field("max_steps", &C::max_steps, "Stops earlier than the epochs, and schedules scale to it; 0: no limit.")
@@ -410,6 +431,10 @@ struct Description<EvaluatorConfig> {
               .unless(code_only));
     visit(field("stop", &C::stop, "With `kind: code`: texts that end a completion and are cut off; none may be empty.")
               .unless(code_only));
+    visit(field("limit", &C::limit,
+                "Most windows, pages, questions or problems, from the first one on; 0: all. Figures of a part are not "
+                "comparable with those of the whole.")
+              .in(0, 1000000000));
     visit(
         field("bos", &C::bos,
               "Whether the tokenizer's BOS comes first: in the text (`windows`, `sliding`), in each window (`chunks`) "

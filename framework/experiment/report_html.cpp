@@ -155,6 +155,7 @@ std::string verdict_part(const ReportView& view) {
   const Results& results = view.results;
   std::string html =
       "<section class=\"verdict\" aria-labelledby=\"verdict\"><h2 id=\"verdict\" class=\"eyebrow\">Verdict</h2>";
+  for (const std::string& note : results.notes) html += "<p class=\"say\">" + escape_markup(note) + "</p>";
   for (const Comparison& comparison : view.comparisons) {
     html += "<p class=\"say\">" + escape_markup(comparison.verdict) + "</p>";
   }

@@ -42,6 +42,7 @@ struct Results {
   static constexpr int64_t kSchemaVersion = 2;
   std::string experiment;
   std::string description;
+  std::vector<std::string> notes;  ///< what a reader must know before any figure
   std::string config_hash;
   std::string config_text;  ///< resolved, full
   std::vector<std::string> overridden;
