@@ -322,6 +322,15 @@ T read_versioned_json(std::string_view text, std::string_view where) {
 
 }  // namespace
 
+bool was_trained(const Results& results) {
+  for (const VariantResult& variant : results.variants) {
+    for (const SeedResult& seed : variant.seeds) {
+      if (seed.steps > 0) return true;
+    }
+  }
+  return false;
+}
+
 std::string results_to_json(const Results& results) {
   return versioned_json(results, "results of " + results.experiment);
 }

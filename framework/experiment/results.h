@@ -59,6 +59,9 @@ struct Results {
   std::string environment_json;  ///< environment.json as text
 };
 
+/// Whether any variant was trained, and not only evaluated as it started.
+bool was_trained(const Results& results);
+
 /// The text of results.json; doubles round-trip exactly; the same results give the same bytes. Numbers that JSON does
 /// not have are written as the texts "NaN", "Infinity" and "-Infinity". Errors: DataError where a text is not UTF-8.
 std::string results_to_json(const Results& results);
