@@ -130,18 +130,24 @@ std::vector<ScoreRequest> half_scored_windows(std::span<const int32_t> ids, std:
 
 std::vector<int64_t> token_bytes(const Tokenizer& tokenizer, std::span<const int32_t> ids) {
   if (ids.empty()) return {};
-  // A piece alone may lose its leading space (SentencePiece strips the one it added to the text), so every piece but
-  // the text's first is measured behind that first one.
+  // A piece alone may lose its leading space (SentencePiece strips the one it added to the text), so every piece is
+  // measured behind one that stands for some text: the first such one. Those up to it are measured as they stand.
   const auto size = [&tokenizer](std::span<const int32_t> part) {
     return static_cast<int64_t>(tokenizer.decode(part).size());
   };
-  const int64_t first = size(ids.first(1));
-  std::vector<int64_t> by_id(static_cast<size_t>(tokenizer.vocab_size()), -1);
-  std::vector<int64_t> bytes = {first};
+  std::vector<int64_t> bytes;
   bytes.reserve(ids.size());
-  for (const int32_t id : ids.subspan(1)) {
+  int64_t before = 0;
+  while (bytes.size() < ids.size() && before == 0) {
+    before = size(ids.first(bytes.size() + 1));
+    bytes.push_back(before);
+  }
+  const int32_t anchor = ids[bytes.size() - 1];
+  const int64_t anchor_size = size(std::array{anchor});
+  std::vector<int64_t> by_id(static_cast<size_t>(tokenizer.vocab_size()), -1);
+  for (const int32_t id : ids.subspan(bytes.size())) {
     int64_t& known = by_id.at(static_cast<size_t>(id));
-    if (known < 0) known = size(std::array{ids.front(), id}) - first;
+    if (known < 0) known = size(std::array{anchor, id}) - anchor_size;
     bytes.push_back(known);
   }
   const int64_t sum = std::accumulate(bytes.begin(), bytes.end(), int64_t{0});

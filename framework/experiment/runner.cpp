@@ -14,6 +14,7 @@
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
 #include "framework/data/token_windows.h"
+#include "framework/evaluate/code_evaluator.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
 #include "framework/experiment/start.h"
@@ -129,6 +130,7 @@ class Runner {
       : experiment_(experiment), config_(experiment.config), options_(options), progress_(progress) {}
 
   RunOutcome run() {
+    require_leave();
     use_threads(config_.trainer.threads);
     const fs::path folder = options_.out / config_.name / experiment_.hash.substr(0, 16);
     create_folder(folder);
@@ -165,6 +167,15 @@ class Runner {
   }
 
  private:
+  /// What the user must allow, before anything is written.
+  void require_leave() const {
+    for (const NamedEvaluator& named : config_.evaluators) {
+      if (named.config.kind == EvaluatorKind::kCode && !options_.evaluators.allow_code_execution) {
+        throw code_execution_error("evaluator '" + named.name + "'");
+      }
+    }
+  }
+
   static void create_folder(const fs::path& folder) {
     std::error_code error;
     fs::create_directories(folder, error);

@@ -64,7 +64,7 @@ TEST(ConfigErrors, NumbersAreReadAsWritten) {
     const std::string shown = text == "'3'" ? "the text '3'" : "'" + text + "'";
     EXPECT_THAT(
         errors_with("trainer: {epochs: " + text + "}\n"),
-        ElementsAre("experiment.yaml:14:19: trainer.epochs must be an integer in [1, 100000], but is " + shown + "."));
+        ElementsAre("experiment.yaml:14:19: trainer.epochs must be an integer in [0, 100000], but is " + shown + "."));
   }
   for (const std::string text : {"nan", ".inf", "inf", "1e999", "1.", ".5", "0x1p3", "01.5", "1e", "+1", "1,5e"}) {
     EXPECT_THAT(errors_with("", {"optimizer.weight_decay='" + text + "'"}), ElementsAre(HasSubstr("a number in")));
@@ -75,9 +75,9 @@ TEST(ConfigErrors, NumbersAreReadAsWritten) {
 }
 
 TEST(ConfigErrors, OutOfRange) {
-  EXPECT_THAT(errors_with("trainer: {epochs: 0}\n"), ElementsAre(HasSubstr("in [1, 100000], but is '0'.")));
+  EXPECT_THAT(errors_with("trainer: {epochs: -1}\n"), ElementsAre(HasSubstr("in [0, 100000], but is '-1'.")));
   EXPECT_THAT(errors_with("trainer: {epochs: 99999999999999999999}\n"),
-              ElementsAre(HasSubstr("in [1, 100000], but is")));
+              ElementsAre(HasSubstr("in [0, 100000], but is")));
   EXPECT_THAT(errors_with("optimizer: {beta1: 1}\n"), ElementsAre(HasSubstr("a number in [0, 1), but is '1'.")));
   EXPECT_THAT(errors_with("optimizer: {epsilon: 0}\n"), ElementsAre(HasSubstr("a number in (0, 1], but is '0'.")));
   EXPECT_THAT(errors_with("optimizer: {schedule: {final_fraction: 1.5}}\n"),
@@ -100,7 +100,7 @@ TEST(ConfigErrors, WrongKindsOfValues) {
               ElementsAre("experiment.yaml:14:1: trainer must be a map of keys and values, but is empty."));
   EXPECT_THAT(errors_with("model: [3]\n"),
               ElementsAre("experiment.yaml:14:8: model must be a map of keys and values, but is a list."));
-  EXPECT_THAT(errors_with("trainer: {epochs: {a: 1}}\n"), ElementsAre(HasSubstr("[1, 100000], but is a map.")));
+  EXPECT_THAT(errors_with("trainer: {epochs: {a: 1}}\n"), ElementsAre(HasSubstr("[0, 100000], but is a map.")));
   EXPECT_THAT(errors_with("description: [a]\n"),
               ElementsAre("experiment.yaml:14:14: description must be text, but is a list."));
   EXPECT_THAT(errors_with("evaluators: [a]\n"),
@@ -444,7 +444,7 @@ TEST(ConfigErrors, Overrides) {
       ElementsAre("--set variants.bitnt.model.width=32: variants.bitnt must be one of the experiment's variants "
                   "bitnet, traditional, but is not. Did you mean 'bitnet'?"));
   EXPECT_THAT(folder.errors({"trainer.epochs="}),
-              ElementsAre("--set trainer.epochs=: trainer.epochs must be an integer in [1, 100000], but is empty."));
+              ElementsAre("--set trainer.epochs=: trainer.epochs must be an integer in [0, 100000], but is empty."));
   EXPECT_THAT(folder.errors({"seeds=[1"}), ElementsAre(StartsWith("--set seeds=[1: text must be YAML, but is not")));
   EXPECT_THAT(folder.errors({"seeds=[1, 1]"}),
               ElementsAre("--set seeds=[1, 1]: seeds[1] must be unlike the others, but is 1 again."));

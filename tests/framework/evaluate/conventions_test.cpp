@@ -200,6 +200,18 @@ TEST(TokenBytes, RefuseATokenizerWhosePiecesDoNotAddUp) {
   EXPECT_THROW(token_bytes(tokenizer, tokenizer.encode("the cats the cats")), DataError);
 }
 
+// A vocabulary that strips every space at the start of a text, and whose first piece here is such a space alone.
+TEST(TokenBytes, AddUpWhereTheFirstPieceStandsForNothing) {
+  const char* mirror = std::getenv("BITNET_DATA_MIRROR");
+  if (mirror == nullptr) GTEST_SKIP() << "BITNET_DATA_MIRROR is not set";
+  const auto tokenizer = read_sentencepiece(std::filesystem::path(mirror) / "checkpoints/stories260K/tok512.model");
+  const std::string text = "Zoe is here. She likes Mira.\nMira is big.";
+  const std::vector<int32_t> ids = tokenizer->encode(text);
+  ASSERT_EQ(tokenizer->decode(std::span(ids).first(1)), "");
+  const std::vector<int64_t> bytes = token_bytes(*tokenizer, ids);
+  EXPECT_EQ(std::accumulate(bytes.begin(), bytes.end(), int64_t{0}), static_cast<int64_t>(text.size()));
+}
+
 // Counts that users of GPTQ's evaluation know: with the vocabulary of Llama 2 and BOS, WikiText-2's raw test split is
 // 341,469 tokens, which are 166 windows of 2,048.
 TEST(JoinRows, GiveLlama2sKnownTokenCountOfWikitext2) {

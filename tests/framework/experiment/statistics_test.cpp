@@ -111,7 +111,7 @@ TEST(Statistics, LossesThatAreNotFiniteGiveNoInterval) {
   losses.candidate_nats[0][3] = std::nan("");
   const IntervalOutcome outcome = paired_bootstrap(losses, ln_ratio);
   EXPECT_FALSE(outcome.interval);
-  EXPECT_THAT(outcome.method, testing::HasSubstr("not finite"));
+  EXPECT_THAT(outcome.method, ::testing::HasSubstr("not finite"));
 }
 
 TEST(Statistics, ShapesThatDifferAreRefused) {
