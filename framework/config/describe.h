@@ -313,7 +313,10 @@ struct Description<EvaluatorConfig> {
     };
     const auto code_only = [](const C& c) { return c.kind == EvaluatorKind::kCode ? "" : std::string_view("kind"); };
     const auto data_only = [](const C& c) {
-      return c.kind == EvaluatorKind::kPerplexity ? std::string_view("kind") : "";
+      return c.kind == EvaluatorKind::kMultipleChoice || c.kind == EvaluatorKind::kCode ? "" : std::string_view("kind");
+    };
+    const auto efficiency_only = [](const C& c) {
+      return c.kind == EvaluatorKind::kEfficiency ? "" : std::string_view("kind");
     };
     const auto sampled_only = [](const C& c) -> std::string_view {
       if (c.kind != EvaluatorKind::kCode) return "kind";
@@ -336,13 +339,14 @@ struct Description<EvaluatorConfig> {
       return c.convention == P::kWord ? "" : "convention";
     };
     const auto start_only = [](const C& c) -> std::string_view {
+      if (c.kind == EvaluatorKind::kEfficiency) return "kind";
       const bool always = c.convention == P::kWord || c.convention == P::kBitnet;
       return c.kind == EvaluatorKind::kPerplexity && always ? "convention" : "";
     };
     visit(field(
         "kind", &C::kind,
-        "What is measured: how well a text is predicted, which choice a model prefers, or whether the programs that it "
-        "writes are right."));
+        "What is measured: how well a text is predicted, which choice a model prefers, whether the programs that it "
+        "writes are right, or the speed and memory of inference, of all variants by turns."));
     visit(field("convention", &C::convention,
                 "`windows` (GPTQ): windows without overlap; `word` (lm-eval): every page, per word; `bitnet` (BitNet "
                 "b1.58): whole lines packed into windows; `sliding` (Hugging Face): windows that overlap; `chunks` "
@@ -410,6 +414,24 @@ struct Description<EvaluatorConfig> {
               .unless(code_only));
     visit(field("stop", &C::stop, "With `kind: code`: texts that end a completion and are cut off; none may be empty.")
               .unless(code_only));
+    visit(field("prompt_tokens", &C::prompt_tokens,
+                "With `kind: efficiency`: random tokens that are read at once, at most the model's context.")
+              .in(1, 1048576)
+              .unless(efficiency_only));
+    visit(field("generate_tokens", &C::generate_tokens,
+                "With `kind: efficiency`: tokens that are generated one by one, at most the model's context.")
+              .in(1, 1048576)
+              .unless(efficiency_only));
+    visit(
+        field("repetitions", &C::repetitions,
+              "With `kind: efficiency`: of each test, half of them each in processes of their own; fewer than 10 give "
+              "no interval.")
+            .in(2, 100000)
+            .unless(efficiency_only));
+    visit(field("head", &C::head,
+                "With `kind: efficiency`: form of the output head and the embedding of a BitNet, which is measured "
+                "packed; other models are measured in float32.")
+              .unless(efficiency_only));
     visit(
         field("bos", &C::bos,
               "Whether the tokenizer's BOS comes first: in the text (`windows`, `sliding`), in each window (`chunks`) "

@@ -13,6 +13,7 @@
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
 #include "framework/data/token_windows.h"
+#include "framework/experiment/efficiency.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
 #include "framework/infer/model_generator.h"
@@ -78,6 +79,8 @@ std::string sample_lines(const Evaluation& evaluation) {
   for (const EvaluationItem& item : evaluation.items) {
     nlohmann::ordered_json line = {
         {"id", item.id}, {"nats", item.nats}, {"tokens", item.tokens}, {"words", item.words}, {"bytes", item.bytes}};
+    if (item.seconds > 0) line["seconds"] = item.seconds;
+    if (item.memory_bytes > 0) line["memory_bytes"] = item.memory_bytes;
     if (!item.outcomes.empty()) line["outcomes"] = item.outcomes;
     if (!item.details.empty()) line["details"] = nlohmann::ordered_json::parse(item.details);
     lines += line.dump() + "\n";
@@ -89,9 +92,22 @@ fs::path samples_file(const fs::path& folder, const std::string& evaluator) {
   return folder / ("samples_" + evaluator + ".jsonl");
 }
 
+fs::path evaluation_file(const fs::path& folder, const std::string& evaluator) {
+  return folder / ("evaluation_" + evaluator + ".json");
+}
+
 void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
   write_file_atomic(samples_file(folder, evaluation.evaluator), sample_lines(evaluation));
-  write_file_atomic(folder / ("evaluation_" + evaluation.evaluator + ".json"), evaluation_to_json(evaluation));
+  write_file_atomic(evaluation_file(folder, evaluation.evaluator), evaluation_to_json(evaluation));
+}
+
+/// What an earlier call measured with this evaluator, if anything. Errors: DataError for a damaged file.
+std::optional<Evaluation> kept_evaluation(const fs::path& folder, const std::string& evaluator) {
+  const fs::path file = evaluation_file(folder, evaluator);
+  if (!fs::exists(file)) return std::nullopt;
+  Evaluation kept = evaluation_from_json(read_file(file), file.string());
+  if (!fs::exists(samples_file(folder, evaluator))) write_evaluation(kept, folder);
+  return kept;
 }
 
 /// `folder` keeps what an evaluator has not finished; empty: nothing is kept.
@@ -127,6 +143,7 @@ class Runner {
 
     data_ = open_data(config_, progress_);
     for (const NamedEvaluator& named : config_.evaluators) {
+      if (named.config.kind == EvaluatorKind::kEfficiency) continue;  // compares: measure_together
       evaluators_.push_back(make_evaluator(named, *data_.dataset, *data_.tokenizer, options_.evaluators, progress_));
     }
     RunOutcome outcome{folder, describe()};
@@ -174,6 +191,10 @@ class Runner {
     return results;
   }
 
+  fs::path seed_folder(const fs::path& folder, size_t variant, int64_t seed) const {
+    return folder / config_.variants[variant].name / fmt::format("seed-{}", seed);
+  }
+
   void run_variants(const fs::path& folder, Results& results) {
     const TokenFile train = open_token_file(*data_.dataset, DataSplit::kTrain, *data_.tokenizer, progress_);
     const TokenFile validation = open_token_file(*data_.dataset, DataSplit::kValidation, *data_.tokenizer, progress_);
@@ -184,8 +205,11 @@ class Runner {
     // Seeds outside, variants inside: after the first round there is a whole comparison.
     for (const int64_t seed : config_.seeds) {
       for (size_t i = 0; i < config_.variants.size(); ++i) {
-        const fs::path seed_folder = folder / config_.variants[i].name / fmt::format("seed-{}", seed);
-        run_seed(config_.variants[i], seed, seed_folder, train, validation, results.variants[i]);
+        run_seed(config_.variants[i], seed, seed_folder(folder, i, seed), train, validation, results.variants[i]);
+      }
+      if (seed != config_.seeds.front()) continue;  // speed and memory do not depend on the seed
+      for (const NamedEvaluator& named : config_.evaluators) {
+        if (named.config.kind == EvaluatorKind::kEfficiency) measure_together(named, folder, results);
       }
     }
   }
@@ -238,15 +262,10 @@ class Runner {
   /// Reads what an earlier call measured, or measures.
   Evaluation evaluate(const ServedModel& served, const std::string& weights, Evaluator& evaluator,
                       const fs::path& folder, const std::string& label) {
-    const fs::path file = folder / ("evaluation_" + evaluator.name() + ".json");
-    if (fs::exists(file)) {
-      Evaluation before = evaluation_from_json(read_file(file), file.string());
-      const bool same = before.version == evaluator.version() && before.weights_sha256 == weights &&
-                        before.data_sha256 == evaluator.data_sha256();
-      if (same) {
-        if (!fs::exists(samples_file(folder, evaluator.name()))) write_evaluation(before, folder);
-        return before;
-      }
+    if (const std::optional<Evaluation> before = kept_evaluation(folder, evaluator.name())) {
+      const bool same = before->version == evaluator.version() && before->weights_sha256 == weights &&
+                        before->data_sha256 == evaluator.data_sha256();
+      if (same) return *before;
     }
     stop_if_asked();
     progress_.message(fmt::format("{}: evaluating {}", label, evaluator.name()));
@@ -256,6 +275,50 @@ class Runner {
     worked_ = true;
     stop_if_asked();
     return evaluation;
+  }
+
+  /// Where the first seed's model of a variant is, and what it is.
+  EfficiencyModel efficiency_model(size_t variant, const fs::path& folder, const Results& results) const {
+    const SeedResult& seed = results.variants[variant].seeds.front();
+    return {.variant = config_.variants[variant].name,
+            .model = (seed_folder(folder, variant, seed.seed) / "model.safetensors").string(),
+            .linear = config_.variants[variant].model.linear,
+            .weights_sha256 = seed.final_weights_sha256};
+  }
+
+  /// The speed and memory of the first seed's models: reads what an earlier call measured of all of them, or measures.
+  void measure_together(const NamedEvaluator& named, const fs::path& folder, Results& results) {
+    std::vector<EfficiencyModel> models;
+    for (size_t i = 0; i < config_.variants.size(); ++i) models.push_back(efficiency_model(i, folder, results));
+    const BenchMachine machine = read_bench_machine(config_.trainer.threads);
+    std::vector<Evaluation> evaluations = describe_efficiency(named, models, machine);
+    bool kept = true;
+    for (size_t i = 0; i < models.size(); ++i) {
+      const fs::path model_folder = fs::path(models[i].model).parent_path();
+      const std::optional<Evaluation> before = kept_evaluation(model_folder, named.name);
+      kept = kept && before && same_efficiency(*before, evaluations[i]);
+      if (kept) evaluations[i] = *before;
+    }
+    if (!kept) {
+      stop_if_asked();
+      // One left behind would be taken for a part of this measurement if the program ended while it writes the others.
+      for (const EfficiencyModel& model : models) {
+        fs::remove(evaluation_file(fs::path(model.model).parent_path(), named.name));
+      }
+      progress_.message(fmt::format("all variants: measuring {}", named.name));
+      evaluations = measure_efficiency(named, models,
+                                       {.threads = machine.threads,
+                                        .vocab_size = data_.tokenizer->vocab_size(),
+                                        .stop_if_asked = [this] { stop_if_asked(); }},
+                                       progress_);
+      worked_ = true;
+    }
+    for (size_t i = 0; i < models.size(); ++i) {
+      if (!kept) write_evaluation(evaluations[i], fs::path(models[i].model).parent_path());
+      SeedResult& seed = results.variants[i].seeds.front();
+      seed.evaluate_seconds += evaluations[i].seconds;
+      seed.evaluations.push_back(std::move(evaluations[i]));
+    }
   }
 
   /// Between trainings and evaluations; a training asks after each step.
