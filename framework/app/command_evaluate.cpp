@@ -47,21 +47,20 @@ int evaluate_command(const std::vector<std::string>& words) {
     options.dataset = resolve_dataset(dataset);
   }
   ProgressBar progress;
-      "dataset", po::value<std::string>()->default_value(""), "block of configs/dataset/; default: its experiment's")(
-      "tokenizer", po::value<std::string>()->default_value(""),
-      "the model's tokenizer; default: where it says or lies")(
-      "out", po::value<std::string>()->default_value(""), "folder for the records")(
-      "allow-code-execution", po::bool_switch(), "run programs that the model writes, each in a sandbox");
-      std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
-      for (const Metric& metric : evaluation.metrics) {
-        const auto floor = evaluation.floor.find(metric.name);
-        const auto chance = evaluation.chance.find(metric.name);
-        std::cout << fmt::format(
-            "  {:<18} {:>12.5f} {}{}{}\n", metric.name, metric.value, metric.unit,
-            floor == evaluation.floor.end() ? "" : fmt::format("  (floor {:.5f})", floor->second),
-            chance == evaluation.chance.end() ? "" : fmt::format("  (chance {:.5f})", chance->second));
-      }
-      return 0;
+  EvaluatorOptions evaluator_options;
+  evaluator_options.allow_code_execution = values["allow-code-execution"].as<bool>();
+  const OpenModel model = open_model(values["MODEL"].as<std::string>(), options, progress);
+  const Evaluation evaluation =
+      evaluate_model(model, evaluator, evaluator_options, values["out"].as<std::string>(), progress);
+  std::cout << fmt::format("{} on {}: {}\n", evaluation.evaluator, evaluation.split, evaluation.convention);
+  for (const Metric& metric : evaluation.metrics) {
+    const auto floor = evaluation.floor.find(metric.name);
+    const auto chance = evaluation.chance.find(metric.name);
+    std::cout << fmt::format("  {:<18} {:>12.5f} {}{}{}\n", metric.name, metric.value, metric.unit,
+                             floor == evaluation.floor.end() ? "" : fmt::format("  (floor {:.5f})", floor->second),
+                             chance == evaluation.chance.end() ? "" : fmt::format("  (chance {:.5f})", chance->second));
+  }
+  return 0;
 }
 
 }  // namespace bitnet

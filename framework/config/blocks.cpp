@@ -101,7 +101,10 @@ EvaluatorConfig resolve_evaluator(const std::string& name, const fs::path& confi
 }
 
 DatasetConfig resolve_dataset(const std::string& name, const fs::path& configs_folder) {
-  return resolve_block<DatasetConfig>("dataset", name, "dataset", configs_folder, check_dataset);
+  const auto check = [](const DatasetConfig& config, const Node& node, const UnknownKeys& unknown,
+                        const std::string& path,
+                        Problems* problems) { check_dataset(config, /*trains=*/false, node, unknown, path, problems); };
+  return resolve_block<DatasetConfig>("dataset", name, "dataset", configs_folder, check);
 }
 
 ModelConfig resolve_model(const std::string& name, const fs::path& configs_folder) {

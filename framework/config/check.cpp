@@ -116,8 +116,8 @@ void check_seeds(const std::vector<int64_t>& seeds, const Node& list, const Unkn
   }
 }
 
-void check_dataset(const DatasetConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
-                   Problems* problems) {
+void check_dataset(const DatasetConfig& config, bool trains, const Node& node, const UnknownKeys& unknown,
+                   const std::string& path, Problems* problems) {
   if (unknown.has("source") || config.source != DatasetSource::kFiles) return;
   const auto require = [&](std::string_view key, const std::string& value) {
     if (unknown.has(key) || !value.empty()) return;
@@ -126,6 +126,7 @@ void check_dataset(const DatasetConfig& config, const Node& node, const UnknownK
     problems->add(place, join_path(path, key) + " must be a catalog entry or a path where source is 'files', but is " +
                              (entry == nullptr ? "missing." : "empty."));
   };
+  if (!trains) return;  // an evaluator that uses an absent split says so
   require("train", config.train);
   require("validation", config.validation);
   require("test", config.test);

@@ -14,8 +14,9 @@ namespace bitnet {
 
 /// `list` is the sequence that `seeds` was read from; `unknown` has its items as "seeds[1]".
 void check_seeds(const std::vector<int64_t>& seeds, const Node& list, const UnknownKeys& unknown, Problems* problems);
-void check_dataset(const DatasetConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,
-                   Problems* problems);
+/// `trains`: all splits must be named; else those alone that somebody uses, who says so where one is missing.
+void check_dataset(const DatasetConfig& config, bool trains, const Node& node, const UnknownKeys& unknown,
+                   const std::string& path, Problems* problems);
 void check_tokenizer(const TokenizerConfig& config, const Node& node, const UnknownKeys& unknown,
                      const std::string& path, Problems* problems);
 void check_model(const ModelConfig& config, const Node& node, const UnknownKeys& unknown, const std::string& path,

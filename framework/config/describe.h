@@ -11,6 +11,7 @@
 
 #include "framework/config/enum_names.h"
 #include "framework/config/experiment_config.h"
+#include "framework/config/field.h"
 
 // What every field of every section is: key, member, legal values, help, and whether it identifies a run. The default
 // is the member's initializer in experiment_config.h. Reading (read.h), canonical text and differences (write.h) and
@@ -27,90 +28,6 @@ struct ComposeConfig {
   std::string optimizer;
   std::string trainer;
   std::vector<std::string> evaluators;
-};
-
-/// The legal numbers of a field.
-struct Range {
-  double low = 0;
-  double high = 0;
-  bool low_open = false;   ///< `low` itself is not legal
-  bool high_open = false;  ///< `high` itself is not legal
-};
-
-/// The legal texts of a field.
-struct TextRule {
-  std::string_view expected;                    ///< for messages: "a folder name ..."
-  bool (*accepts)(std::string_view) = nullptr;  ///< null: any text
-};
-
-/// Lowercase letters, digits and hyphens, at most 64, not starting with a hyphen: safe as a folder name and in a path.
-bool is_name(std::string_view text);
-
-/// One field of a section.
-template <typename Section, typename Value>
-struct Field {
-  std::string_view key;
-  Value Section::*member;
-  std::string_view help;
-  Range range;
-  TextRule text;
-  bool identity = true;
-  bool required = false;
-  std::string_view (*unused_by)(const Section&) = nullptr;
-
-  Field in(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, false, false}; });
-  }
-  /// Above `low` and at most `high`.
-  Field above(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, true, false}; });
-  }
-  /// At least `low` and below `high`.
-  Field below(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, false, true}; });
-  }
-  /// Above `low` and below `high`.
-  Field between(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, true, true}; });
-  }
-  /// Must be a name (is_name).
-  Field name() const {
-    return with([](Field& f) { f.text = {"a name of lowercase letters, digits and hyphens, at most 64", is_name}; });
-  }
-  /// Changes nothing in the results: not in the canonical text.
-  Field not_identity() const {
-    return with([](Field& f) { f.identity = false; });
-  }
-  /// Has no default.
-  Field mandatory() const {
-    return with([](Field& f) { f.required = true; });
-  }
-  /// `key_of` gives the key whose value makes this field unused, or an empty text where it is used.
-  Field unless(std::string_view (*key_of)(const Section&)) const {
-    return with([&](Field& f) { f.unused_by = key_of; });
-  }
-
- private:
-  template <typename Change>
-  Field with(const Change& change) const {
-    Field changed = *this;
-    change(changed);
-    return changed;
-  }
-};
-
-template <typename Section, typename Value>
-Field<Section, Value> field(std::string_view key, Value Section::*member, std::string_view help) {
-  return {key, member, help, {}, {}, true, false, nullptr};
-}
-
-/// Specialized for every section: `kTitle` and `fields(visit)`, which calls `visit` with each Field in order.
-template <typename Section>
-struct Description;
-
-template <typename T>
-concept Described = requires {
-  Description<T>::kTitle;
 };
 
 template <>
@@ -224,6 +141,25 @@ struct Description<ModelConfig> {
 };
 
 template <>
+struct Description<StartConfig> {
+  static constexpr std::string_view kTitle = "The weights that a variant starts from, before training.";
+  template <typename Visit>
+  static void fields(Visit&& visit) {
+    using C = StartConfig;
+    const auto checkpoint_only = [](const C& c) { return c.checkpoint.empty() ? std::string_view("checkpoint") : ""; };
+    visit(field(
+        "checkpoint", &C::checkpoint,
+        "A model of the variant's shape: a `model.safetensors` of this project, a Hugging Face folder, a llama2.c "
+        "`.bin`, or a folder of the data catalog; empty: random weights from the seed."));
+    visit(
+        field("missing", &C::missing,
+              "Where the checkpoint is not to be had: an error, or random weights (`random_weights`), with which only "
+              "speed and memory are measured; the report says so.")
+            .unless(checkpoint_only));
+  }
+};
+
+template <>
 struct Description<ScheduleConfig> {
   static constexpr std::string_view kTitle =
       "Learning rate and weight decay over the steps of a run. Fractions are of all steps.";
@@ -282,7 +218,9 @@ struct Description<TrainerConfig> {
   template <typename Visit>
   static void fields(Visit&& visit) {
     using C = TrainerConfig;
-    visit(field("epochs", &C::epochs, "Passes over the training split.").in(1, 100000));
+    visit(field("epochs", &C::epochs,
+                "Passes over the training split; 0: no training, the variants are evaluated as they start.")
+              .in(0, 100000));
     visit(field("batch_windows", &C::batch_windows, "Windows of `model.context` tokens in one optimizer step.")
               .in(1, 65536));
     visit(field("max_steps", &C::max_steps, "Stops earlier than the epochs, and schedules scale to it; 0: no limit.")
@@ -314,6 +252,9 @@ struct Description<EvaluatorConfig> {
     const auto code_only = [](const C& c) { return c.kind == EvaluatorKind::kCode ? "" : std::string_view("kind"); };
     const auto data_only = [](const C& c) {
       return c.kind == EvaluatorKind::kMultipleChoice || c.kind == EvaluatorKind::kCode ? "" : std::string_view("kind");
+    };
+    const auto item_only = [](const C& c) {
+      return c.kind == EvaluatorKind::kEfficiency ? std::string_view("kind") : "";
     };
     const auto efficiency_only = [](const C& c) {
       return c.kind == EvaluatorKind::kEfficiency ? "" : std::string_view("kind");
@@ -432,6 +373,11 @@ struct Description<EvaluatorConfig> {
                 "With `kind: efficiency`: form of the output head and the embedding of a BitNet, which is measured "
                 "packed; other models are measured in float32.")
               .unless(efficiency_only));
+    visit(field("limit", &C::limit,
+                "Most windows, pages, questions or problems, from the first one on; 0: all. Figures of a part are not "
+                "comparable with those of the whole.")
+              .in(0, 1000000000)
+              .unless(item_only));
     visit(
         field("bos", &C::bos,
               "Whether the tokenizer's BOS comes first: in the text (`windows`, `sliding`), in each window (`chunks`) "

@@ -61,6 +61,13 @@ struct EnumNames<HeadFormat> {
 };
 
 template <>
+struct EnumNames<MissingCheckpoint> {
+  static constexpr std::array kNames = {
+      std::pair(std::string_view("error"), MissingCheckpoint::kError),
+      std::pair(std::string_view("random_weights"), MissingCheckpoint::kRandomWeights)};
+};
+
+template <>
 struct EnumNames<ScheduleKind> {
   static constexpr std::array kNames = {std::pair(std::string_view("constant"), ScheduleKind::kConstant),
                                         std::pair(std::string_view("linear"), ScheduleKind::kLinear),

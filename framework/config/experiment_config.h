@@ -62,6 +62,14 @@ struct ModelConfig {
   double init_std = 0.02;
 };
 
+enum class MissingCheckpoint { kError, kRandomWeights };
+
+/// The weights that a variant starts from, before training.
+struct StartConfig {
+  std::string checkpoint;  ///< a model (path or catalog folder) of the shape that the variant states; empty: random
+  MissingCheckpoint missing = MissingCheckpoint::kError;  ///< what to do where `checkpoint` is not to be had
+};
+
 enum class ScheduleKind { kConstant, kLinear, kCosine, kTwoStage };
 
 /// Learning rate and weight decay over the steps of a run. Fractions are of all steps.
@@ -86,7 +94,7 @@ struct OptimizerConfig {
 };
 
 struct TrainerConfig {
-  int64_t epochs = 3;
+  int64_t epochs = 3;         ///< 0: no training, the variants are evaluated as they start
   int64_t batch_windows = 8;  ///< windows of `model.context` tokens in one optimizer step
   int64_t max_steps = 0;      ///< stops earlier than the epochs (schedules scale to it); 0: no limit
   // Not part of the run's identity:
@@ -132,7 +140,8 @@ struct EvaluatorConfig {
   int64_t repetitions = 10;             ///< of each test
   HeadFormat head = HeadFormat::kInt8;  ///< of a BitNet, which is measured packed; other models in float32
   // All but efficiency:
-  bool bos = true;  ///< whether a text starts with BOS (not: word, bitnet, which always do)
+  int64_t limit = 0;  ///< most windows, pages, questions or problems, from the first one on; 0: all
+  bool bos = true;    ///< whether a text starts with BOS (not: word, bitnet, which always do)
 };
 
 /// One side of the comparison: everything that may differ between the twins, complete.
@@ -140,6 +149,7 @@ struct VariantConfig {
   std::string name;  ///< for example "bitnet"
   ModelConfig model;
   OptimizerConfig optimizer;
+  StartConfig start;
 };
 
 struct NamedEvaluator {

@@ -65,8 +65,8 @@ std::string reference_page() {
       "An experiment composes blocks of this folder by name (`compose`), overrides their keys in sections of its own,\n"
       "and may be overridden by `--set a.b=c`, which comes last. A block `configs/FAMILY/NAME.yaml` holds the keys of "
       "one\n"
-      "section. Sections `model` and `optimizer` of an experiment hold for all variants; `variants.NAME.model` and\n"
-      "`variants.NAME.optimizer` for one. `evaluators.NAME` overrides the block of that name. Keys that another key "
+      "section. Sections `model`, `optimizer` and `start` of an experiment hold for all variants; those of\n"
+      "`variants.NAME` for one. `evaluators.NAME` overrides the block of that name. Keys that another key "
       "makes\n"
       "unused are left out.\n\n"
       "Keys marked \\* change nothing in the results and are not part of a run's identity. In intervals, a round "
@@ -75,14 +75,17 @@ std::string reference_page() {
   page += section_page<ExperimentConfig>("experiment");
   page += "| `model` | section | | Overrides for all variants. |\n";
   page += "| `optimizer` | section | | Overrides for all variants. |\n";
+  page += "| `start` | section | | What all variants start from. |\n";
   page += "| `evaluators` | map of sections by name | | Overrides of the composed evaluators. |\n";
-  page += "| `variants` | map by name of sections `model` and `optimizer` | none: must be given | The twins. |\n";
+  page +=
+      "| `variants` | map by name of sections `model`, `optimizer` and `start` | none: must be given | The twins. |\n";
   page += section_page<ComposeConfig>("compose");
   page += section_page<DatasetConfig>("dataset");
   page += section_page<TokenizerConfig>("tokenizer");
   page += section_page<ModelConfig>("model");
   page += section_page<OptimizerConfig>("optimizer");
   page += section_page<ScheduleConfig>("optimizer.schedule");
+  page += section_page<StartConfig>("start");
   page += section_page<TrainerConfig>("trainer");
   page += section_page<EvaluatorConfig>("evaluators.NAME");
   return page;

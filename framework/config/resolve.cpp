@@ -229,7 +229,7 @@ void Resolver::note_differences(const Section& section, const Config& config, co
 }
 
 void Resolver::read_shared_sections() {
-  std::vector<std::string_view> more_keys = {"model", "optimizer", "evaluators", "variants"};
+  std::vector<std::string_view> more_keys = {"model", "optimizer", "start", "evaluators", "variants"};
   if (configs_folder_) more_keys.push_back("compose");
   if (root_.kind != Node::Kind::kMap) {
     read_section(root_, "", &config_, &problems_, more_keys);
@@ -254,7 +254,8 @@ void Resolver::read_shared_sections() {
   put("trainer", trainer);
   const UnknownKeys unknown = read_section(composed, "", &config_, &problems_, more_keys);
   if (unknown.has("model")) models_known_ = false;
-  check_dataset(config_.dataset, dataset.node, unknown.within("dataset"), "dataset", &problems_);
+  const bool trains = unknown.within("trainer").has("epochs") || config_.trainer.epochs > 0;
+  check_dataset(config_.dataset, trains, dataset.node, unknown.within("dataset"), "dataset", &problems_);
   check_tokenizer(config_.tokenizer, tokenizer.node, unknown.within("tokenizer"), "tokenizer", &problems_);
   if (const Entry* const seeds = root_.find("seeds")) check_seeds(config_.seeds, seeds->value, unknown, &problems_);
   note_differences(dataset, config_.dataset, "dataset");
@@ -349,8 +350,10 @@ Resolver::ReadSection Resolver::read_variant_section(const Entry& variant, std::
     const Entry* const own = variants == nullptr ? nullptr : variants->value.find(variant.key);
     if (own != nullptr) put_over(own->value.find(family), &section);
   }
-  require_given(section, family);
-  if (!section.given) section.node.unknown = true;
+  if (!section.given && family != "start") {  // what a variant starts from has defaults that serve
+    require_given(section, family);
+    section.node.unknown = true;
+  }
   UnknownKeys unknown = read_section(section.node, path, config, &problems_);
   note_differences(section, *config, path);
   return {std::move(section.node), std::move(unknown)};
@@ -361,10 +364,10 @@ void Resolver::read_variant(const Entry& variant) {
   if (variant.value.kind != Node::Kind::kMap) {
     if (variant.value.unknown) return;
     problems_.add(variant.value.place,
-                  variant.path + " must be a map of model and optimizer, but is " + variant.value.shown() + ".");
+                  variant.path + " must be a map of model, optimizer and start, but is " + variant.value.shown() + ".");
     return;
   }
-  const std::vector<std::string_view> known = {"model", "optimizer"};
+  const std::vector<std::string_view> known = {"model", "optimizer", "start"};
   for (const Entry& entry : variant.value.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     const std::string_view near = nearest_name(entry.key, known);
@@ -379,6 +382,7 @@ void Resolver::read_variant(const Entry& variant) {
   check_model(config.model, model.node, model.unknown, variant.path + ".model", &problems_);
   const ReadSection optimizer = read_variant_section(variant, "optimizer", compose_.optimizer, &config.optimizer);
   check_optimizer(config.optimizer, optimizer.node, optimizer.unknown, variant.path + ".optimizer", &problems_);
+  read_variant_section(variant, "start", "", &config.start);
   config_.variants.push_back(std::move(config));
   models_.push_back(std::move(model));
 }

@@ -15,6 +15,7 @@ std::string experiment_text(const ExperimentConfig& config, bool full) {
     text += "  " + variant.name + ":\n";
     text += "    model:\n" + section_text(variant.model, full, "      ");
     text += "    optimizer:\n" + section_text(variant.optimizer, full, "      ");
+    text += "    start:\n" + section_text(variant.start, full, "      ");
   }
   return text;
 }

@@ -173,7 +173,7 @@ std::filesystem::path fetch_data(const std::string& name, ProgressReporter& prog
 }
 
 std::filesystem::path find_data(const std::string& name, const std::string& where, ProgressReporter& progress) {
-  if (const CatalogEntry* entry = find_catalog_entry(name)) return fetch_data(*entry, progress);
+  if (catalog_has(name)) return fetch_data(name, progress);
   std::error_code error;
   if (std::filesystem::exists(name, error)) return name;
   std::string known;

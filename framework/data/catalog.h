@@ -70,7 +70,7 @@ std::filesystem::path fetch_data(const CatalogEntry& entry, ProgressReporter& pr
 /// that holds them is given. Errors: ConfigError that lists the names where there is none.
 std::filesystem::path fetch_data(const std::string& name, ProgressReporter& progress);
 
-/// A file that the configuration names: the catalog entry of that name (fetch_data), or else a path. `where` names what
+/// A file or folder that the configuration names: that of the catalog (fetch_data), or else a path. `where` names what
 /// asked for it in errors. Errors: DataError that lists the entries where it is neither.
 std::filesystem::path find_data(const std::string& name, const std::string& where, ProgressReporter& progress);
 

@@ -54,8 +54,9 @@ class AddedTokenMatcher {
  public:
   void add(std::string content, int32_t id) {
     auto& tokens = by_first_byte_[static_cast<uint8_t>(content[0])];
-    tokens.emplace_back(std::move(content), id);
-    std::ranges::stable_sort(tokens, [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
+    const auto is_shorter = [&](const auto& token) { return token.first.size() < content.size(); };
+    const auto place = std::ranges::find_if(tokens, is_shorter);
+    tokens.emplace(place, std::move(content), id);
     is_empty_ = false;
   }
 

@@ -1,5 +1,6 @@
 #include "framework/data/tokenizer_json_steps.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "framework/core/utf8.h"
@@ -12,6 +13,18 @@ namespace {
 using nlohmann::json;
 
 constexpr char kMetaspaceMark[] = "\xE2\x96\x81";  // U+2581
+
+// Text may become this many times longer, or by this many bytes, and no more: a damaged file must not fill the memory.
+constexpr size_t kMostGrowth = 64;
+
+// The growth of all replacements so far, with one more. Errors: DataError where it is too large.
+size_t grown(size_t growth, const JsonObject& step, const std::string& from, const std::string& to) {
+  growth *= std::max<size_t>(1, (to.size() + from.size() - 1) / from.size());
+  if (growth > kMostGrowth) {
+    step.fail_unsupported("content", "of a length that makes text at most 64 times longer", "longer");
+  }
+  return growth;
+}
 
 // Calls `read` with every step of a part, in order; a Sequence holds steps under the name `list`.
 template <typename Read>
@@ -107,15 +120,20 @@ DecoderStep strip_step(const JsonObject& step) {
 
 std::vector<NormalizerStep> read_normalizer(const json* value, const std::string& place) {
   std::vector<NormalizerStep> steps;
+  size_t growth = 1;
   if (value == nullptr) return steps;
   for_each_step(*value, place, "normalizers", [&](const JsonObject& step) {
     const std::string type = step.text("type");
     if (type == "Prepend") {
       step.allow_only({"type", "prepend"});
       steps.push_back({NormalizerStep::Kind::kPrepend, "", step.text("prepend")});
+      if (steps.back().to.size() > kMostGrowth) {
+        step.fail_unsupported("prepend", "of at most 64 bytes", "longer");
+      }
     } else if (type == "Replace") {
       step.allow_only({"type", "pattern", "content"});
       steps.push_back({NormalizerStep::Kind::kReplace, string_pattern(step), step.text("content")});
+      growth = grown(growth, step, steps.back().from, steps.back().to);
     } else {
       step.fail_unsupported("type", "'Prepend', 'Replace' or 'Sequence'", "'" + type + "'");
     }
@@ -147,6 +165,7 @@ std::vector<PreTokenizerStep> read_pre_tokenizer(const json* value, const std::s
 std::vector<DecoderStep> read_decoder(const json* value, const std::string& place) {
   std::vector<DecoderStep> steps;
   bool is_fused = false;
+  size_t growth = 1;
   for_each_step(value == nullptr ? json() : *value, place, "decoders", [&](const JsonObject& step) {
     const std::string type = step.text("type");
     DecoderStep result;
@@ -166,6 +185,7 @@ std::vector<DecoderStep> read_decoder(const json* value, const std::string& plac
       result.kind = DecoderStep::Kind::kReplace;
       result.from = string_pattern(step);
       result.to = step.text("content");
+      growth = grown(growth, step, result.from, result.to);
     } else if (type == "ByteFallback") {
       step.allow_only({"type"});
       result.kind = DecoderStep::Kind::kByteFallback;

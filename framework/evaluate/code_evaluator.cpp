@@ -103,6 +103,7 @@ CodeEvaluator::CodeEvaluator(std::string name, EvaluatorConfig config, CodeData 
                              const EvaluatorOptions& options)
     : name_(std::move(name)), config_(std::move(config)), data_(std::move(data)), tokenizer_(tokenizer) {
   if (!options.allow_code_execution) throw code_execution_error("evaluator '" + name_ + "'");
+  keep_first(data_.problems, config_.limit);
   for (size_t i = 0; i < data_.problems.size(); ++i) index_of_[data_.problems[i].id] = i;
   executor_ = std::make_unique<CodeExecutor>("evaluator '" + name_ + "'", data_.problems, config_.timeout_seconds);
 }
@@ -128,9 +129,9 @@ std::string CodeEvaluator::convention(int64_t context) const {
           : fmt::format("temperature {}, top-p {}, seed {}", config_.temperature, config_.top_p, config_.sampling_seed);
   return fmt::format(
       "pass@k (HumanEval), zero-shot, {}, {} of each problem, at most {} new tokens, stop at {}, {}, "
-      "context {}, {} s a program",
+      "context {}, {} s a program{}",
       drawn, config_.samples, config_.max_new_tokens, json(config_.stop).dump(), config_.bos ? "BOS" : "no BOS",
-      context, config_.timeout_seconds);
+      context, config_.timeout_seconds, limit_phrase(config_.limit));
 }
 
 GenerateRequest CodeEvaluator::request(size_t problem, int64_t sample) const {

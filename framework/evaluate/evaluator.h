@@ -78,6 +78,16 @@ class Evaluator {
   virtual Evaluation evaluate(const EvaluatedModel& model, ProgressReporter& progress) = 0;
 };
 
+/// Keeps the first `limit` of `items`; 0: all.
+template <class Item>
+void keep_first(std::vector<Item>& items, int64_t limit) {
+  if (limit > 0 && static_cast<int64_t>(items.size()) > limit) items.resize(static_cast<size_t>(limit));
+}
+/// What a convention says of that: "" or ", the first 8 only".
+inline std::string limit_phrase(int64_t limit) {
+  return limit == 0 ? "" : ", the first " + std::to_string(limit) + " only";
+}
+
 /// What the user allows evaluators to do. Changes no result.
 struct EvaluatorOptions {
   bool allow_code_execution = false;  ///< run programs that a model wrote, each in a sandbox

@@ -96,12 +96,14 @@ ChoiceData open_choice_data(const EvaluatorConfig& config, const Dataset& datase
     }
     data.name = dataset.name() + "'s own questions";
     data.sha256 = sha256_hex(choice_questions_text(data.questions));
+    keep_first(data.questions, config.limit);
     return data;
   }
   const std::string text = read_file(find_data(config.data, where + ": data", progress));
   data.questions = read_choice_questions(text, {config.question_key, config.choices_key, config.gold_key}, config.data);
   data.name = config.data;
   data.sha256 = sha256_hex(text);
+  keep_first(data.questions, config.limit);
   return data;
 }
 
@@ -154,9 +156,9 @@ Evaluation MultipleChoiceEvaluator::evaluate(const EvaluatedModel& model, Progre
   Evaluation evaluation;
   evaluation.evaluator = name_;
   evaluation.version = version();
-  evaluation.convention = "multiple choice (lm-eval), zero-shot, prompt " + json_text(config_.prompt) + ", continuation " +
-                          json_text(config_.continuation) + (config_.bos ? ", BOS" : ", no BOS") + ", context " +
-                          std::to_string(model.scorer.context());
+  evaluation.convention = "multiple choice (lm-eval), zero-shot, prompt " + json_text(config_.prompt) +
+                          ", continuation " + json_text(config_.continuation) + (config_.bos ? ", BOS" : ", no BOS") +
+                          ", context " + std::to_string(model.scorer.context()) + limit_phrase(config_.limit);
   evaluation.data_sha256 = data_sha256();
   evaluation.split = data_.name;
   double chance = 0;

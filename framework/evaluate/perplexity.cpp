@@ -106,6 +106,7 @@ Evaluation PerplexityEvaluator::evaluate(const EvaluatedModel& model, ProgressRe
       evaluate_chunks(model.scorer, progress, evaluation);
       break;
   }
+  evaluation.convention += limit_phrase(config_.limit);
   return evaluation;
 }
 
@@ -155,7 +156,7 @@ void PerplexityEvaluator::add_windows(Scorer& scorer, ProgressReporter& progress
 void PerplexityEvaluator::add_floor(const EncodedText& text, Evaluation& evaluation) const {
   // Known for the text as its generator wrote it, and for all of it: the floor takes what is not scored for typical.
   const std::optional<EntropyFloor> floor = dataset_.floor(config_.split);
-  if (!floor) return;
+  if (!floor || config_.limit > 0) return;
   const auto text_tokens = static_cast<int64_t>(text.ids.size()) - (config_.bos ? 1 : 0);
   const Sums sums{floor->nats, text_tokens, 0, static_cast<int64_t>(dataset_.text(config_.split).size())};
   const auto values = by_name(window_metrics(sums, ratio(sums.nats, sums.tokens)));
@@ -173,7 +174,8 @@ void PerplexityEvaluator::evaluate_windows(Scorer& scorer, ProgressReporter& pro
   const int64_t length = window_length(scorer);
   evaluation.convention = "windows (" + text_phrase() + "), " + std::to_string(length) + " tokens";
   const EncodedText text = encode(joined_or_stored());
-  const std::vector<ScoreRequest> windows = fixed_windows(text.ids, length);
+  std::vector<ScoreRequest> windows = fixed_windows(text.ids, length);
+  keep_first(windows, config_.limit);
   require_windows(windows.size(), "one window of " + std::to_string(length) + " tokens", text.ids.size());
   add_windows(scorer, progress, text, windows, length, evaluation);
   double mean_of_windows = 0;
@@ -200,6 +202,7 @@ void PerplexityEvaluator::evaluate_chunks(Scorer& scorer, ProgressReporter& prog
   std::vector<ScoreRequest> windows = half_scored_windows(text.ids, bos, length);
   if (windows.size() < 2) windows.clear();  // as llama.cpp, which takes a shorter text for a mistake
   require_windows(windows.size(), "two windows of " + std::to_string(length) + " tokens", text.ids.size());
+  keep_first(windows, config_.limit);
   add_windows(scorer, progress, text, windows, length, evaluation);
   const Sums sums = sum_of(evaluation.items);
   evaluation.metrics = window_metrics(sums, ratio(sums.nats, sums.tokens));
@@ -215,7 +218,8 @@ void PerplexityEvaluator::evaluate_sliding(Scorer& scorer, ProgressReporter& pro
   evaluation.convention = "sliding (Hugging Face, " + text_phrase() + "), " + std::to_string(length) +
                           " tokens, stride " + std::to_string(config_.stride);
   const EncodedText text = encode(joined_or_stored());
-  const std::vector<SlidingWindow> windows = sliding_windows(text.ids, length, config_.stride);
+  std::vector<SlidingWindow> windows = sliding_windows(text.ids, length, config_.stride);
+  keep_first(windows, config_.limit);
   require_windows(windows.size(), "two tokens", text.ids.size());
   std::vector<ScoreRequest> requests;
   for (const SlidingWindow& window : windows) requests.push_back(window.request);
@@ -241,7 +245,8 @@ void PerplexityEvaluator::evaluate_packed(Scorer& scorer, ProgressReporter& prog
     ids.push_back(tokenizer_.encode(line));
     ids.back().push_back(tokenizer_.eos_id());
   }
-  const std::vector<PackedWindow> windows = packed_windows(ids, tokenizer_.bos_id(), length);
+  std::vector<PackedWindow> windows = packed_windows(ids, tokenizer_.bos_id(), length);
+  keep_first(windows, config_.limit);
   if (windows.empty()) {
     throw DataError(where() + ": the " + evaluation.split + " split of '" + dataset_.name() +
                     "' must hold at least one line of at most " + std::to_string(length - 1) +
@@ -266,7 +271,9 @@ void PerplexityEvaluator::evaluate_words(Scorer& scorer, ProgressReporter& progr
 
   std::vector<ScoreRequest> requests;
   std::vector<size_t> item_of_request;
-  for (const std::string_view page : pages_of(dataset_, config_.split)) {
+  std::vector<std::string_view> pages = pages_of(dataset_, config_.split);
+  keep_first(pages, config_.limit);
+  for (const std::string_view page : pages) {
     const std::vector<int32_t> ids =
         tokenizer_.encode(config_.detokenize ? wikitext_detokenize(page) : std::string(page));
     for (ScoreRequest& request : rolling_windows(ids, tokenizer_.bos_id(), length)) {
@@ -292,7 +299,7 @@ void PerplexityEvaluator::evaluate_words(Scorer& scorer, ProgressReporter& progr
   Sums sums = sum_of(evaluation.items);
   evaluation.metrics = word_metrics(sums);
   const std::optional<EntropyFloor> floor = dataset_.floor(config_.split);
-  if (floor && !config_.detokenize) {
+  if (floor && !config_.detokenize && config_.limit == 0) {
     sums.nats = floor->nats;
     evaluation.floor = by_name(word_metrics(sums));
   }

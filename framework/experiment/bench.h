@@ -20,8 +20,8 @@ namespace bitnet {
 /// One model in one form.
 struct BenchSubject {
   std::string name;  ///< in progress and errors
-  /// A model block's name (random ternary weights of its shape), a model.safetensors of a run or an
-  /// import, another program's checkpoint, or a .bnet artifact.
+  /// A model block's name or the YAML file of a model's section (random ternary weights of its shape), a
+  /// model.safetensors of a run or an import, another program's checkpoint, or a .bnet artifact.
   std::string model;
   LinearForm linear = LinearForm::kPacked;
   HeadFormat head = HeadFormat::kInt8;  ///< an artifact has its own

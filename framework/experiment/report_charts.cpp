@@ -373,6 +373,7 @@ std::string forest_part(const ReportView& view) {
 }
 
 std::string curves_part(const ReportView& view) {
+  if (!was_trained(view.results)) return "";
   std::string html = "<section aria-labelledby=\"curves\"><h2 id=\"curves\">Training</h2>" + loss_figure(view.results) +
                      "<div class=\"columns\">";
   if (!view.comparisons.empty()) html += gap_figure(view);
@@ -380,6 +381,7 @@ std::string curves_part(const ReportView& view) {
 }
 
 std::string ternary_part(const ReportView& view) {
+  if (!was_trained(view.results)) return "";
   std::string html = "<section aria-labelledby=\"ternary\"><h2 id=\"ternary\">Ternary weights</h2>";
   bool any = false;
   for (const VariantResult& variant : view.results.variants) {

@@ -242,7 +242,11 @@ void environment_limits(const Results& results, std::vector<std::string>& limits
 void seed_limits(const Results& results, std::vector<std::string>& limits) {
   size_t seeds = 0;
   for (const VariantResult& variant : results.variants) seeds = std::max(seeds, variant.seeds.size());
-  if (seeds == 1) {
+  if (!was_trained(results)) {
+    limits.push_back(
+        "Nothing was trained: the variants were evaluated as they started. Ternary weights made of a float checkpoint "
+        "without training are a start for training, not what a BitNet reaches.");
+  } else if (seeds == 1) {
     limits.push_back(
         "One seed only: the intervals cover the choice of the test items, not the luck of one initialization and one "
         "order of "
@@ -302,9 +306,11 @@ std::vector<std::string> known_limits(const ReportView& view) {
     parameters = std::max(parameters, variant.parameters);
     for (const SeedResult& seed : variant.seeds) tokens = std::max(tokens, seed.tokens_seen);
   }
-  limits.push_back("Models of at most " + format_count(parameters) + " parameters and a budget of " +
-                   format_count(tokens) +
-                   " training tokens: the deltas say nothing about other sizes or longer training.");
+  limits.push_back("Models of at most " + format_count(parameters) + " parameters" +
+                   (tokens == 0
+                        ? ": the deltas say nothing about other sizes."
+                        : " and a budget of " + format_count(tokens) +
+                              " training tokens: the deltas say nothing about other sizes or longer training."));
   limits.push_back(
       "Weights as served are compared with a float32 baseline; against one in 16 bits the factor is about half.");
   if (results.floor_nats_per_token) {

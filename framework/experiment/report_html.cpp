@@ -161,6 +161,7 @@ std::string verdict_part(const ReportView& view) {
   const Results& results = view.results;
   std::string html =
       "<section class=\"verdict\" aria-labelledby=\"verdict\"><h2 id=\"verdict\" class=\"eyebrow\">Verdict</h2>";
+  for (const std::string& note : results.notes) html += "<p class=\"say\">" + escape_markup(note) + "</p>";
   for (const Comparison& comparison : view.comparisons) {
     html += "<p class=\"say\">" + escape_markup(comparison.verdict) + "</p>";
   }
@@ -254,12 +255,16 @@ std::string render_report_html(const Results& results) {
   html += "<header><p class=\"eyebrow\">BitNet Lab report</p><h1>" + name + "</h1><p class=\"lead\">" +
           escape_markup(results.description) + "</p></header>\n<main>\n";
   html += verdict_part(view);
+  const std::string training =
+      was_trained(results)
+          ? "<li><a href=\"#curves\">Training</a></li><li><a href=\"#ternary\">Ternary weights</a></li>"
+          : "";
   html +=
       "\n<nav aria-label=\"Sections\"><ul><li><a href=\"#deltas\">Deltas</a></li><li><a href=\"#findings\">Strengths "
-      "and "
-      "deficiencies</a></li><li><a href=\"#forest\">Overview</a></li><li><a href=\"#curves\">Training</a></li><li><a "
-      "href=\"#ternary\">Ternary weights</a></li><li><a href=\"#facts\">Run facts</a></li><li><a "
-      "href=\"#provenance\">Provenance</a></li><li><a href=\"#limits\">Known limits</a></li></ul></nav>\n";
+      "and deficiencies</a></li><li><a href=\"#forest\">Overview</a></li>" +
+      training +
+      "<li><a href=\"#facts\">Run facts</a></li><li><a href=\"#provenance\">Provenance</a></li><li><a "
+      "href=\"#limits\">Known limits</a></li></ul></nav>\n";
   for (const auto part :
        {delta_part, findings_part, forest_part, curves_part, ternary_part, facts_part, provenance_part, limits_part}) {
     html += part(view) + "\n";

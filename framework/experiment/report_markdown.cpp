@@ -91,6 +91,7 @@ std::string render_report_markdown(const Results& results) {
   const ReportView view{results, compare_variants(results)};
   std::string text = "## " + escape_markdown(results.experiment) + "\n\n";
   if (!results.description.empty()) text += escape_markdown(results.description) + "\n\n";
+  for (const std::string& note : results.notes) text += "**" + escape_markdown(note) + "**\n\n";
   if (view.comparisons.empty()) text += "The run has one variant only: there is nothing to compare it with.\n\n";
   for (const Comparison& comparison : view.comparisons) {
     text += "**" + escape_markdown(comparison.verdict) + "**\n\n" + table_markdown(comparison) + "\n" +

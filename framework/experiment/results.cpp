@@ -63,7 +63,8 @@ void visit(V& v, VariantResult& x) {
 }
 template <typename V>
 void visit(V& v, Results& x) {
-  v("experiment", x.experiment), v("description", x.description), v("config_hash", x.config_hash);
+  v("experiment", x.experiment), v("description", x.description), v.optional("notes", x.notes);
+  v("config_hash", x.config_hash);
   v("command", x.command), v("baseline", x.baseline), v("dataset", x.dataset), v("tokenizer", x.tokenizer);
   v("vocab_size", x.vocab_size), v("data_sha256", x.data_sha256), v("floor_nats_per_token", x.floor_nats_per_token);
   v("overridden", x.overridden), v("config_text", x.config_text), v("environment_json", x.environment_json);
@@ -321,6 +322,15 @@ T read_versioned_json(std::string_view text, std::string_view where) {
 }
 
 }  // namespace
+
+bool was_trained(const Results& results) {
+  for (const VariantResult& variant : results.variants) {
+    for (const SeedResult& seed : variant.seeds) {
+      if (seed.steps > 0) return true;
+    }
+  }
+  return false;
+}
 
 std::string results_to_json(const Results& results) {
   return versioned_json(results, "results of " + results.experiment);

@@ -42,6 +42,7 @@ struct Results {
   static constexpr int64_t kSchemaVersion = 2;
   std::string experiment;
   std::string description;
+  std::vector<std::string> notes;  ///< what a reader must know before any figure
   std::string config_hash;
   std::string config_text;  ///< resolved, full
   std::vector<std::string> overridden;
@@ -57,6 +58,9 @@ struct Results {
   std::vector<VariantResult> variants;
   std::string environment_json;  ///< environment.json as text
 };
+
+/// Whether any variant was trained, and not only evaluated as it started.
+bool was_trained(const Results& results);
 
 /// The text of results.json; doubles round-trip exactly; the same results give the same bytes. Numbers that JSON does
 /// not have are written as the texts "NaN", "Infinity" and "-Infinity". Errors: DataError where a text is not UTF-8.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -16,6 +17,7 @@
 #include "framework/experiment/efficiency.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
+#include "framework/experiment/start.h"
 #include "framework/infer/model_generator.h"
 #include "framework/infer/model_scorer.h"
 #include "framework/nn/model_file.h"
@@ -43,6 +45,19 @@ SharedData open_data(const ExperimentConfig& config, ProgressReporter& progress)
   return data;
 }
 
+bool has_split(const DatasetConfig& config, DataSplit split) {
+  if (config.source == DatasetSource::kTinyworld) return true;
+  switch (split) {
+    case DataSplit::kTrain:
+      return !config.train.empty();
+    case DataSplit::kValidation:
+      return !config.validation.empty();
+    case DataSplit::kTest:
+      return !config.test.empty();
+  }
+  return false;
+}
+
 /// Takes the folder for this configuration: creates it, or checks that what is there has the same one.
 void claim_folder(const fs::path& folder, const ResolvedExperiment& experiment) {
   const fs::path config_file = folder / "config.resolved.yaml";
@@ -64,13 +79,14 @@ void claim_folder(const fs::path& folder, const ResolvedExperiment& experiment) 
   }
 }
 
-void count_parameters(const DecoderLM& model, const ServedModel& served, VariantResult& variant) {
-  variant.linear = yaml_name(model.config().linear);
-  variant.parameters = variant.ternary_parameters = 0;
-  for (const NamedParameter& parameter : model.parameters()) variant.parameters += parameter.value.numel();
-  if (served.form == LinearForm::kPacked) {
-    for (const NamedLinear& layer : model.linears()) variant.ternary_parameters += layer.linear->weight().numel();
+void count_parameters(const ServedModel& served, VariantResult& variant) {
+  variant.linear = yaml_name(served.config.linear);
+  variant.parameters = 0;
+  for (const ParameterShape& parameter : parameter_shapes(served.config, served.vocab_size)) {
+    variant.parameters +=
+        std::accumulate(parameter.shape.begin(), parameter.shape.end(), int64_t{1}, std::multiplies());
   }
+  variant.ternary_parameters = served.form == LinearForm::kPacked ? served.products_per_token() : 0;
   variant.weight_bytes = served.bytes().total();
 }
 
@@ -142,11 +158,15 @@ class Runner {
     write_file_atomic(environment_file, continue_environment(earlier, environment.json, environment_file.string()));
 
     data_ = open_data(config_, progress_);
-    for (const NamedEvaluator& named : config_.evaluators) {
-      if (named.config.kind == EvaluatorKind::kEfficiency) continue;  // compares: measure_together
-      evaluators_.push_back(make_evaluator(named, *data_.dataset, *data_.tokenizer, options_.evaluators, progress_));
-    }
     RunOutcome outcome{folder, describe()};
+    find_checkpoints(outcome.results.notes);
+    // Random weights in a checkpoint's place have no quality to measure.
+    if (outcome.results.notes.empty()) {
+      for (const NamedEvaluator& named : config_.evaluators) {
+        if (named.config.kind == EvaluatorKind::kEfficiency) continue;  // compares: measure_together
+        evaluators_.push_back(make_evaluator(named, *data_.dataset, *data_.tokenizer, options_.evaluators, progress_));
+      }
+    }
     run_variants(folder, outcome.results);
 
     // A call that only read what others had measured leaves their environment as it was.
@@ -184,10 +204,12 @@ class Runner {
     results.dataset = data_.dataset->name();
     results.tokenizer = data_.tokenizer->name();
     results.vocab_size = data_.tokenizer->vocab_size();
-    results.data_sha256 = {{"train", data_.dataset->sha256(DataSplit::kTrain)},
-                           {"validation", data_.dataset->sha256(DataSplit::kValidation)},
-                           {"test", data_.dataset->sha256(DataSplit::kTest)},
-                           {"tokenizer", data_.tokenizer->fingerprint()}};
+    results.data_sha256 = {{"tokenizer", data_.tokenizer->fingerprint()}};
+    for (const DataSplit split : {DataSplit::kTrain, DataSplit::kValidation, DataSplit::kTest}) {
+      if (has_split(config_.dataset, split)) {
+        results.data_sha256[std::string(yaml_name(split))] = data_.dataset->sha256(split);
+      }
+    }
     return results;
   }
 
@@ -195,17 +217,26 @@ class Runner {
     return folder / config_.variants[variant].name / fmt::format("seed-{}", seed);
   }
 
+  void find_checkpoints(std::vector<std::string>& notes) {
+    for (const VariantConfig& variant : config_.variants) {
+      checkpoints_.push_back(find_checkpoint(variant, progress_));
+      if (!checkpoints_.back().note.empty()) notes.push_back(checkpoints_.back().note);
+    }
+  }
+
   void run_variants(const fs::path& folder, Results& results) {
-    const TokenFile train = open_token_file(*data_.dataset, DataSplit::kTrain, *data_.tokenizer, progress_);
-    const TokenFile validation = open_token_file(*data_.dataset, DataSplit::kValidation, *data_.tokenizer, progress_);
-    if (const auto floor = data_.dataset->floor(DataSplit::kValidation)) {
-      results.floor_nats_per_token = floor->nats / static_cast<double>(validation.count());
+    if (config_.trainer.epochs > 0) {
+      train_.emplace(open_token_file(*data_.dataset, DataSplit::kTrain, *data_.tokenizer, progress_));
+      validation_.emplace(open_token_file(*data_.dataset, DataSplit::kValidation, *data_.tokenizer, progress_));
+      if (const auto floor = data_.dataset->floor(DataSplit::kValidation)) {
+        results.floor_nats_per_token = floor->nats / static_cast<double>(validation_->count());
+      }
     }
     for (const VariantConfig& variant : config_.variants) results.variants.emplace_back().name = variant.name;
     // Seeds outside, variants inside: after the first round there is a whole comparison.
     for (const int64_t seed : config_.seeds) {
       for (size_t i = 0; i < config_.variants.size(); ++i) {
-        run_seed(config_.variants[i], seed, seed_folder(folder, i, seed), train, validation, results.variants[i]);
+        run_seed(i, seed, seed_folder(folder, i, seed), results.variants[i]);
       }
       if (seed != config_.seeds.front()) continue;  // speed and memory do not depend on the seed
       for (const NamedEvaluator& named : config_.evaluators) {
@@ -214,49 +245,63 @@ class Runner {
     }
   }
 
-  void run_seed(const VariantConfig& variant, int64_t seed, const fs::path& folder, const TokenFile& train,
-                const TokenFile& validation, VariantResult& result) {
-    DecoderLM model(variant.model, data_.tokenizer->vocab_size(), seed, linear_factory(variant.model.linear));
-    const TokenWindows train_windows(train, variant.model.context);
-    const TokenWindows validation_windows(validation, variant.model.context);
+  void run_seed(size_t index, int64_t seed, const fs::path& folder, VariantResult& result) {
+    const VariantConfig& variant = config_.variants[index];
+    const std::string label = fmt::format("{}, seed {}", variant.name, seed);
+    SeedResult seed_result;
+    seed_result.seed = seed;
+    ModelSource model = start_weights(variant, checkpoints_[index], data_.tokenizer->vocab_size(), seed);
+    if (config_.trainer.epochs > 0) {
+      model = train(variant, model, label, folder, seed_result);
+    } else {
+      fs::create_directories(folder);
+      progress_.message(label + ": reading the weights");
+      seed_result.initial_weights_sha256 = seed_result.final_weights_sha256 = weights_sha256(model);
+    }
+    const ServedModel served = serve(model);
+    for (const std::unique_ptr<Evaluator>& evaluator : evaluators_) {
+      seed_result.evaluations.push_back(evaluate(served, seed_result.final_weights_sha256, *evaluator, folder, label));
+      seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
+      // The samples files keep them; results.json would be many times as long.
+      for (EvaluationItem& item : seed_result.evaluations.back().items) item.details.clear();
+    }
+    count_parameters(served, result);
+    result.seeds.push_back(std::move(seed_result));
+  }
+
+  /// Trains from the weights `start` to the end and records it in `result`.
+  ModelSource train(const VariantConfig& variant, const ModelSource& start, const std::string& label,
+                    const fs::path& folder, SeedResult& result) {
+    DecoderLM model = load_model(start);
+    const TokenWindows train_windows(*train_, variant.model.context);
+    const TokenWindows validation_windows(*validation_, variant.model.context);
     TrainJob job;
     job.folder = folder;
-    job.label = fmt::format("{}, seed {}", variant.name, seed);
+    job.label = label;
     job.identity = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", kTrainingVersion, experiment_.hash,
-                                          variant.name, seed, train.sha256(), validation.sha256(),
+                                          variant.name, result.seed, train_->sha256(), validation_->sha256(),
                                           data_.tokenizer->fingerprint(), weights_sha256(model)));
     job.model_metadata = {{"experiment", experiment_.full_text},
                           {"variant", variant.name},
-                          {"seed", std::to_string(seed)},
+                          {"seed", std::to_string(result.seed)},
                           {"tokenizer_fingerprint", data_.tokenizer->fingerprint()}};
     job.optimizer = variant.optimizer;
     job.trainer = config_.trainer;
-    job.seed = seed;
+    job.seed = result.seed;
     job.train = &train_windows;
     job.validation = &validation_windows;
     job.should_stop = options_.should_stop;
     const TrainOutcome outcome = train_to_end(model, job, progress_);
     worked_ = worked_ || outcome.trained;
-
-    SeedResult seed_result;
-    seed_result.seed = seed;
-    seed_result.steps = outcome.steps;
-    seed_result.tokens_seen = outcome.tokens_seen;
-    seed_result.train_seconds = outcome.train_seconds;
-    seed_result.initial_weights_sha256 = outcome.initial_weights_sha256;
-    seed_result.final_weights_sha256 = outcome.final_weights_sha256;
-    seed_result.curve = outcome.records.points;
-    seed_result.epochs = outcome.records.epochs;
-    seed_result.ternary = outcome.records.ternary;
-    const ServedModel served = serve(model);
-    for (const std::unique_ptr<Evaluator>& evaluator : evaluators_) {
-      seed_result.evaluations.push_back(evaluate(served, outcome.final_weights_sha256, *evaluator, folder, job.label));
-      seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
-      // The samples files keep them; results.json would be many times as long.
-      for (EvaluationItem& item : seed_result.evaluations.back().items) item.details.clear();
-    }
-    count_parameters(model, served, result);
-    result.seeds.push_back(std::move(seed_result));
+    result.steps = outcome.steps;
+    result.tokens_seen = outcome.tokens_seen;
+    result.train_seconds = outcome.train_seconds;
+    result.initial_weights_sha256 = outcome.initial_weights_sha256;
+    result.final_weights_sha256 = outcome.final_weights_sha256;
+    result.curve = outcome.records.points;
+    result.epochs = outcome.records.epochs;
+    result.ternary = outcome.records.ternary;
+    return source_of(model);
   }
 
   /// Reads what an earlier call measured, or measures.
@@ -277,44 +322,50 @@ class Runner {
     return evaluation;
   }
 
-  /// Where the first seed's model of a variant is, and what it is.
-  EfficiencyModel efficiency_model(size_t variant, const fs::path& folder, const Results& results) const {
-    const SeedResult& seed = results.variants[variant].seeds.front();
-    return {.variant = config_.variants[variant].name,
-            .model = (seed_folder(folder, variant, seed.seed) / "model.safetensors").string(),
-            .linear = config_.variants[variant].model.linear,
-            .weights_sha256 = seed.final_weights_sha256};
+  /// The model of a variant's first seed, as one to measure: what was trained, the checkpoint, or only the shape.
+  EfficiencyModel efficiency_model(size_t index, const fs::path& folder, const SeedResult& seed) const {
+    const VariantConfig& variant = config_.variants[index];
+    const bool trains = config_.trainer.epochs > 0;
+    const std::optional<fs::path>& checkpoint = checkpoints_[index].path;
+    fs::path model = trains ? folder / "model.safetensors" : checkpoint.value_or(folder / "shape.yaml");
+    if (!trains && !checkpoint) write_file_atomic(model, model_text(variant.model));
+    return {.variant = variant.name,
+            .model = fs::absolute(model).string(),
+            .linear = variant.model.linear,
+            .weights_sha256 = seed.final_weights_sha256,
+            .trained = trains || checkpoint.has_value()};
   }
 
   /// The speed and memory of the first seed's models: reads what an earlier call measured of all of them, or measures.
   void measure_together(const NamedEvaluator& named, const fs::path& folder, Results& results) {
+    std::vector<fs::path> folders;
     std::vector<EfficiencyModel> models;
-    for (size_t i = 0; i < config_.variants.size(); ++i) models.push_back(efficiency_model(i, folder, results));
-    const BenchMachine machine = read_bench_machine(config_.trainer.threads);
-    std::vector<Evaluation> evaluations = describe_efficiency(named, models, machine);
+    for (size_t i = 0; i < config_.variants.size(); ++i) {
+      folders.push_back(seed_folder(folder, i, config_.seeds.front()));
+      models.push_back(efficiency_model(i, folders[i], results.variants[i].seeds.front()));
+    }
+    std::vector<Evaluation> evaluations =
+        describe_efficiency(named, models, read_bench_machine(config_.trainer.threads));
     bool kept = true;
     for (size_t i = 0; i < models.size(); ++i) {
-      const fs::path model_folder = fs::path(models[i].model).parent_path();
-      const std::optional<Evaluation> before = kept_evaluation(model_folder, named.name);
+      const std::optional<Evaluation> before = kept_evaluation(folders[i], named.name);
       kept = kept && before && same_efficiency(*before, evaluations[i]);
       if (kept) evaluations[i] = *before;
     }
     if (!kept) {
       stop_if_asked();
       // One left behind would be taken for a part of this measurement if the program ended while it writes the others.
-      for (const EfficiencyModel& model : models) {
-        fs::remove(evaluation_file(fs::path(model.model).parent_path(), named.name));
-      }
+      for (const fs::path& seed : folders) fs::remove(evaluation_file(seed, named.name));
       progress_.message(fmt::format("all variants: measuring {}", named.name));
       evaluations = measure_efficiency(named, models,
-                                       {.threads = machine.threads,
+                                       {.threads = config_.trainer.threads,
                                         .vocab_size = data_.tokenizer->vocab_size(),
                                         .stop_if_asked = [this] { stop_if_asked(); }},
                                        progress_);
       worked_ = true;
     }
     for (size_t i = 0; i < models.size(); ++i) {
-      if (!kept) write_evaluation(evaluations[i], fs::path(models[i].model).parent_path());
+      if (!kept) write_evaluation(evaluations[i], folders[i]);
       SeedResult& seed = results.variants[i].seeds.front();
       seed.evaluate_seconds += evaluations[i].seconds;
       seed.evaluations.push_back(std::move(evaluations[i]));
@@ -331,6 +382,8 @@ class Runner {
   const RunOptions& options_;
   ProgressReporter& progress_;
   SharedData data_;
+  std::vector<FoundCheckpoint> checkpoints_;     ///< as config_.variants
+  std::optional<TokenFile> train_, validation_;  ///< where there is training
   std::vector<std::unique_ptr<Evaluator>> evaluators_;
   bool worked_ = false;  ///< whether this call trained or evaluated anything
 };

@@ -133,6 +133,10 @@ void ModelScorer::check(const ScoreRequest& request) const {
     throw DataError("ModelScorer: scored_from must be 1 to " + std::to_string(count - 1) + ", but is " +
                     std::to_string(request.scored_from) + ". Score at least the last token, and not the first.");
   }
+  if (request.shared < 0 || request.shared >= request.scored_from) {
+    throw DataError("ModelScorer: shared must be 0 to " + std::to_string(request.scored_from - 1) + ", but is " +
+                    std::to_string(request.shared) + ". Share only tokens before the last one that is not scored.");
+  }
   for (const int32_t id : request.tokens) {
     if (id < 0 || id >= model_.vocab_size) {
       throw DataError("ModelScorer: token ids must be 0 to " + std::to_string(model_.vocab_size - 1) + ", but one is " +

@@ -193,5 +193,45 @@ TEST(Report, RendersTheSameBytesAgain) {
   }
 }
 
+// No training: the trained BitNet as a checkpoint, evaluated as it is and as float, gives what its own run measured.
+TEST(Run, EvaluatesACheckpointWithoutTraining) {
+  const Lab lab;
+  std::vector<std::string> settings = tiny_settings();
+  settings.push_back("trainer.epochs=0");
+  settings.push_back("start.checkpoint=" + model_file("bitnet"));
+  const ProcessResult result = lab.bitnet(lab.run_words("runs", settings));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json found = results_of(lab.run_folder("runs"));
+  const json trained = results_of(reference_run().folder);
+  for (const json& variant : found.at("variants")) {
+    const json& seed = variant.at("seeds").at(0);
+    EXPECT_EQ(seed.at("steps"), 0);
+    EXPECT_EQ(seed.at("curve"), json::array());
+  }
+  const json& before = trained.at("variants").at(0).at("seeds").at(0);
+  const json& after = found.at("variants").at(0).at("seeds").at(0);
+  EXPECT_EQ(after.at("initial_weights_sha256"), before.at("final_weights_sha256"));
+  ASSERT_EQ(after.at("evaluations").size(), before.at("evaluations").size());
+  for (size_t i = 0; i < before.at("evaluations").size(); ++i) {
+    EXPECT_EQ(after.at("evaluations")[i].at("metrics"), before.at("evaluations")[i].at("metrics"));
+  }
+  EXPECT_THAT(read_file(lab.run_folder("runs") / "report.html"), HasSubstr("</html>"));
+}
+
+TEST(Run, SaysInItsReportThatRandomWeightsStandInForACheckpoint) {
+  const Lab lab;
+  std::vector<std::string> settings = tiny_settings();
+  settings.push_back("trainer.epochs=0");
+  settings.push_back("start.checkpoint=no/such/checkpoint");
+  const ProcessResult refused = lab.bitnet(lab.run_words("runs", settings));
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("variants.bitnet.start.checkpoint"));
+  settings.push_back("start.missing=random_weights");
+  ASSERT_EQ(lab.bitnet(lab.run_words("random", settings)).exit_code, 0);
+  for (const char* name : {"report.html", "report.md"}) {
+    EXPECT_THAT(read_file(lab.run_folder("random") / name), HasSubstr("RANDOM WEIGHTS")) << name;
+  }
+}
+
 }  // namespace
 }  // namespace bitnet::end_to_end

@@ -108,7 +108,7 @@ TEST(ConfigErrors, WrongKindsOfValues) {
   EXPECT_THAT(errors_where("seeds: [1, 2]", "seeds: 1"),
               ElementsAre("experiment.yaml:9:8: seeds must be a list of integers, for example [1, 2], but is '1'."));
   EXPECT_THAT(errors_where("{model: {linear: float}}", "float"),
-              ElementsAre("experiment.yaml:13:16: variants.traditional must be a map of model and optimizer, but is "
+              ElementsAre("experiment.yaml:13:16: variants.traditional must be a map of model, optimizer and start, but is "
                           "'float'."));
 }
 

@@ -239,6 +239,24 @@ TEST(TokenizerJson, NamesWhatIsNotSupported) {
               refused("'Fuse'"));
 }
 
+TEST(TokenizerJson, RefusesReplacementsThatWouldFillTheMemory) {
+  std::string steps;
+  for (int i = 0; i < 20; ++i) {
+    steps += std::string(i == 0 ? "" : ",") + R"({"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaaaa"})";
+  }
+  EXPECT_THAT(error_after([&](TokenizerText& file) {
+                file.normalizer = R"({"type":"Sequence","normalizers":[)" + steps + "]}";
+              }),
+              HasSubstr("at most 64 times longer"));
+  EXPECT_THAT(
+      error_after([&](TokenizerText& file) { file.decoder = R"({"type":"Sequence","decoders":[)" + steps + "]}"; }),
+      HasSubstr("at most 64 times longer"));
+  EXPECT_THAT(error_after([](TokenizerText& file) {
+                file.normalizer = R"({"type":"Prepend","prepend":")" + std::string(65, 'a') + "\"}";
+              }),
+              HasSubstr("at most 64 bytes"));
+}
+
 TEST(TokenizerJson, RefusesFieldsOfTheWrongType) {
   EXPECT_THAT(error_of("[]"), HasSubstr("must be an object, but is a list"));
   EXPECT_THAT(error_of("{}"), HasSubstr("model must be given"));

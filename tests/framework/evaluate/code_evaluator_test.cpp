@@ -148,20 +148,22 @@ TEST_F(CodeEvaluatorOf, DrawsEachSampleWithASeedOfItsOwn) {
   config_.pass_at = {1, 2, 4};
   config_.temperature = 0.8;
   config_.top_p = 0.95;
-  // The same sample of the same problem is right each time, in any company.
-  Writer writer([](const std::string& prompt, int64_t seed) {
-    return prompt.find("one") != std::string::npos && seed % 2 == 0 ? "    return 1" : "    return 0";
+  std::set<int64_t> seeds_of_one;
+  Writer collector([&](const std::string& prompt, int64_t seed) {
+    if (prompt.find("one") != std::string::npos) seeds_of_one.insert(seed);
+    return "    return 0";
+  });
+  EXPECT_EQ(scores_of(evaluate(collector)).at("pass@4"), 0);
+  ASSERT_THAT(seeds_of_one, SizeIs(4));
+  // Two of the four are right, the same ones each time.
+  const int64_t middle = *std::next(seeds_of_one.begin(), 2);
+  Writer writer([&](const std::string& prompt, int64_t seed) {
+    return prompt.find("one") != std::string::npos && seed < middle ? "    return 1" : "    return 0";
   });
   const Evaluation evaluation = evaluate(writer);
   EXPECT_THAT(writer.seeds(), SizeIs(12));
-  int64_t right = 0;
-  for (const auto& one : nlohmann::json::parse(evaluation.items[0].details).at("completions")) {
-    right += one.at("passed").get<bool>() ? 1 : 0;
-  }
-  ASSERT_GT(right, 0);
-  ASSERT_LT(right, 4);
-  const double p = static_cast<double>(right) / 4;
-  EXPECT_DOUBLE_EQ(scores_of(evaluation).at("pass@1"), p / 3);
+  EXPECT_DOUBLE_EQ(scores_of(evaluation).at("pass@1"), 0.5 / 3);
+  EXPECT_DOUBLE_EQ(scores_of(evaluation).at("pass@2"), 5.0 / 6 / 3);
   EXPECT_DOUBLE_EQ(scores_of(evaluation).at("pass@4"), 1.0 / 3);
   EXPECT_THAT(evaluation.convention, HasSubstr("temperature 0.8, top-p 0.95, seed 1, 4 of each problem"));
   config_.samples = 2;

@@ -97,6 +97,30 @@ TEST(PerplexityWindows, EqualsTheValuesByHand) {
   EXPECT_THAT(evaluation.floor, IsEmpty());
 }
 
+TEST(Perplexity, TakesTheFirstItemsWhereALimitIsSetAndSaysSo) {
+  const FakeDataset dataset({"abcd", "effg"});
+  const auto tokenizer = make_byte_tokenizer();
+  const auto limited = [&](EvaluatorConfig config) {
+    TableScorer scorer(8);
+    const Evaluation whole = evaluate_with(config, dataset, *tokenizer, scorer);
+    config.limit = 1;
+    const Evaluation part = evaluate_with(config, dataset, *tokenizer, scorer);
+    ASSERT_GT(whole.items.size(), 1u) << whole.convention;
+    ASSERT_EQ(part.items.size(), 1u) << whole.convention;
+    EXPECT_EQ(part.items[0].nats, whole.items[0].nats);
+    EXPECT_EQ(part.convention, whole.convention + ", the first 1 only");
+    config.limit = 1000;
+    EXPECT_EQ(evaluate_with(config, dataset, *tokenizer, scorer).items.size(), whole.items.size());
+  };
+  EvaluatorConfig config = windows_config(3, PerplexityText::kStored);
+  config.stride = 2;
+  for (const PerplexityConvention convention : {PerplexityConvention::kWindows, PerplexityConvention::kWord,
+                                                PerplexityConvention::kSliding, PerplexityConvention::kChunks}) {
+    config.convention = convention;
+    limited(config);
+  }
+}
+
 TEST(PerplexityWindows, ScoresTheRowsJoinedByTwoNewlines) {
   const FakeDataset dataset({"ab\n \nc\n"});
   const auto tokenizer = make_byte_tokenizer();

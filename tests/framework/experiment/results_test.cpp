@@ -78,9 +78,9 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const T& x, const T& y) { return same(x, y); });
 }
 bool same(const Results& a, const Results& b) {
-  const auto& [experiment, description, hash, config, overridden, command, baseline, dataset, tokenizer, vocab, data,
-               floor, variants, environment] = a;
-  return experiment == b.experiment && description == b.description && hash == b.config_hash &&
+  const auto& [experiment, description, notes, hash, config, overridden, command, baseline, dataset, tokenizer, vocab,
+               data, floor, variants, environment] = a;
+  return experiment == b.experiment && description == b.description && notes == b.notes && hash == b.config_hash &&
          config == b.config_text && overridden == b.overridden && command == b.command && baseline == b.baseline &&
          dataset == b.dataset && tokenizer == b.tokenizer && vocab == b.vocab_size && data == b.data_sha256 &&
          floor.has_value() == b.floor_nats_per_token.has_value() && (!floor || same(*floor, *b.floor_nats_per_token)) &&
