@@ -13,10 +13,10 @@
 #include "framework/config/experiment_config.h"
 #include "framework/config/field.h"
 
-// What every field of every section is: key, member, legal values, help, and whether it identifies a run. The default
-// is the member's initializer in experiment_config.h. Reading (read.h), canonical text and differences (write.h) and
-// the reference page (reference.cpp) are visitors over this description; a new field is added here and there, a new
-// enumerator there and in enum_names.h.
+// What every field (field.h) of every section is: key, member, legal values, help, and whether it identifies a run. The
+// default is the member's initializer in experiment_config.h. Reading (read.h), canonical text and differences
+// (write.h) and the reference page (reference.cpp) are visitors over this description; a new field is added here and
+// there, a new enumerator there and in enum_names.h.
 
 namespace bitnet {
 
