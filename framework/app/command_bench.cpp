@@ -15,6 +15,7 @@
 #include "framework/experiment/bench.h"
 #include "framework/experiment/bench_text.h"
 #include "framework/experiment/bench_worker.h"
+#include "framework/experiment/environment.h"
 
 namespace bitnet {
 namespace {
@@ -89,9 +90,8 @@ void add_shared_options(po::options_description& options, const BenchOptions& de
 
 BenchOptions read_shared_options(const po::variables_map& values) {
   BenchOptions options;
-  options.model = values["MODEL"].as<std::string>();
-  options.linears = forms_of(values["linear"].as<std::string>());
-  options.packed_head = head_format(values["head"].as<std::string>());
+  options.subjects = forms_as_subjects(values["MODEL"].as<std::string>(), forms_of(values["linear"].as<std::string>()),
+                                       head_format(values["head"].as<std::string>()));
   options.vocab_size = whole_number(values, "vocab-size", 1, kMostPieces);
   options.prompt = whole_number(values, "prompt", 0, kMostTokens);
   options.generate = whole_number(values, "generate", 0, kMostTokens);
@@ -129,6 +129,7 @@ int bench_command(const std::vector<std::string>& words) {
   options.repetitions = whole_number(values, "repetitions", 1, kMostRepetitions);
   const Renderer render = renderer_of(values["format"].as<std::string>());
   ProgressBar progress;
+  for (const std::string& warning : read_environment({}, "", "").warnings) progress.warning(warning);
   const BenchResult result = run_bench(options, progress);
   std::cout << render(result);
   return 0;
@@ -145,9 +146,10 @@ int bench_worker_command(const std::vector<std::string>& words) {
     po::variables_map values;
     if (!read_options(command, words, &values)) return 0;
     const BenchOptions options = read_shared_options(values);
-    run_bench_worker({.model = options.model,
-                      .linear = options.linears.front(),
-                      .head = options.packed_head,
+    const BenchSubject& subject = options.subjects.front();
+    run_bench_worker({.model = subject.model,
+                      .linear = subject.linear,
+                      .head = subject.head,
                       .vocab_size = options.vocab_size,
                       .prompt = options.prompt,
                       .generate = options.generate,

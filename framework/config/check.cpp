@@ -185,22 +185,28 @@ void check_evaluator(const EvaluatorConfig& config, const Node& node, const Unkn
     case EvaluatorKind::kCode:
       check_code(config, node, unknown, path, problems);
       break;
+    case EvaluatorKind::kEfficiency:
+      break;
   }
 }
 
 void check_window(const EvaluatorConfig& config, int64_t context, const Node& node, const UnknownKeys& unknown,
                   const std::string& path, Problems* problems) {
-  if (unknown.has_any({"kind", "window"}) || config.kind != EvaluatorKind::kPerplexity) return;
-  if (config.window > context) {
-    const Site site = last_written(node, path, {"window"});
+  if (unknown.has("kind")) return;
+  const auto check = [&](std::string_view key, int64_t tokens) {
+    if (unknown.has(key) || tokens <= context) return;
+    const Site site = last_written(node, path, {key});
     problems->add(site.place, site.path + " must be at most the models' context, " + std::to_string(context) +
-                                  " tokens, but is " + std::to_string(config.window) + ".");
+                                  " tokens, but is " + std::to_string(tokens) + ".");
+  };
+  if (config.kind == EvaluatorKind::kEfficiency) {
+    check("prompt_tokens", config.prompt_tokens);
+    check("generate_tokens", config.generate_tokens);
   }
+  if (config.kind != EvaluatorKind::kPerplexity || unknown.has("window")) return;
+  check("window", config.window);
   const bool strides = config.convention == PerplexityConvention::kSliding && config.window == 0;
-  if (!strides || unknown.has_any({"convention", "stride"}) || config.stride <= context) return;
-  const Site site = last_written(node, path, {"stride"});
-  problems->add(site.place, site.path + " must be at most the models' context, " + std::to_string(context) +
-                                " tokens, but is " + std::to_string(config.stride) + ".");
+  if (strides && !unknown.has("convention")) check("stride", config.stride);
 }
 
 }  // namespace bitnet

@@ -26,7 +26,8 @@ void check_optimizer(const OptimizerConfig& config, const Node& node, const Unkn
 void check_evaluator(const EvaluatorConfig& config, const Node& node, const UnknownKeys& unknown,
                      const std::string& path, Problems* problems);
 
-/// A window must fit into `context` tokens, the context of the variants.
+/// A window, and what an efficiency evaluator reads and generates, must fit into `context` tokens, the context of the
+/// variants.
 void check_window(const EvaluatorConfig& config, int64_t context, const Node& node, const UnknownKeys& unknown,
                   const std::string& path, Problems* problems);
 

@@ -11,11 +11,12 @@
 
 #include "framework/config/enum_names.h"
 #include "framework/config/experiment_config.h"
+#include "framework/config/field.h"
 
-// What every field of every section is: key, member, legal values, help, and whether it identifies a run. The default
-// is the member's initializer in experiment_config.h. Reading (read.h), canonical text and differences (write.h) and
-// the reference page (reference.cpp) are visitors over this description; a new field is added here and there, a new
-// enumerator there and in enum_names.h.
+// What every field (field.h) of every section is: key, member, legal values, help, and whether it identifies a run. The
+// default is the member's initializer in experiment_config.h. Reading (read.h), canonical text and differences
+// (write.h) and the reference page (reference.cpp) are visitors over this description; a new field is added here and
+// there, a new enumerator there and in enum_names.h.
 
 namespace bitnet {
 
@@ -27,90 +28,6 @@ struct ComposeConfig {
   std::string optimizer;
   std::string trainer;
   std::vector<std::string> evaluators;
-};
-
-/// The legal numbers of a field.
-struct Range {
-  double low = 0;
-  double high = 0;
-  bool low_open = false;   ///< `low` itself is not legal
-  bool high_open = false;  ///< `high` itself is not legal
-};
-
-/// The legal texts of a field.
-struct TextRule {
-  std::string_view expected;                    ///< for messages: "a folder name ..."
-  bool (*accepts)(std::string_view) = nullptr;  ///< null: any text
-};
-
-/// Lowercase letters, digits and hyphens, at most 64, not starting with a hyphen: safe as a folder name and in a path.
-bool is_name(std::string_view text);
-
-/// One field of a section.
-template <typename Section, typename Value>
-struct Field {
-  std::string_view key;
-  Value Section::*member;
-  std::string_view help;
-  Range range;
-  TextRule text;
-  bool identity = true;
-  bool required = false;
-  std::string_view (*unused_by)(const Section&) = nullptr;
-
-  Field in(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, false, false}; });
-  }
-  /// Above `low` and at most `high`.
-  Field above(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, true, false}; });
-  }
-  /// At least `low` and below `high`.
-  Field below(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, false, true}; });
-  }
-  /// Above `low` and below `high`.
-  Field between(double low, double high) const {
-    return with([&](Field& f) { f.range = {low, high, true, true}; });
-  }
-  /// Must be a name (is_name).
-  Field name() const {
-    return with([](Field& f) { f.text = {"a name of lowercase letters, digits and hyphens, at most 64", is_name}; });
-  }
-  /// Changes nothing in the results: not in the canonical text.
-  Field not_identity() const {
-    return with([](Field& f) { f.identity = false; });
-  }
-  /// Has no default.
-  Field mandatory() const {
-    return with([](Field& f) { f.required = true; });
-  }
-  /// `key_of` gives the key whose value makes this field unused, or an empty text where it is used.
-  Field unless(std::string_view (*key_of)(const Section&)) const {
-    return with([&](Field& f) { f.unused_by = key_of; });
-  }
-
- private:
-  template <typename Change>
-  Field with(const Change& change) const {
-    Field changed = *this;
-    change(changed);
-    return changed;
-  }
-};
-
-template <typename Section, typename Value>
-Field<Section, Value> field(std::string_view key, Value Section::*member, std::string_view help) {
-  return {key, member, help, {}, {}, true, false, nullptr};
-}
-
-/// Specialized for every section: `kTitle` and `fields(visit)`, which calls `visit` with each Field in order.
-template <typename Section>
-struct Description;
-
-template <typename T>
-concept Described = requires {
-  Description<T>::kTitle;
 };
 
 template <>
@@ -334,7 +251,13 @@ struct Description<EvaluatorConfig> {
     };
     const auto code_only = [](const C& c) { return c.kind == EvaluatorKind::kCode ? "" : std::string_view("kind"); };
     const auto data_only = [](const C& c) {
-      return c.kind == EvaluatorKind::kPerplexity ? std::string_view("kind") : "";
+      return c.kind == EvaluatorKind::kMultipleChoice || c.kind == EvaluatorKind::kCode ? "" : std::string_view("kind");
+    };
+    const auto item_only = [](const C& c) {
+      return c.kind == EvaluatorKind::kEfficiency ? std::string_view("kind") : "";
+    };
+    const auto efficiency_only = [](const C& c) {
+      return c.kind == EvaluatorKind::kEfficiency ? "" : std::string_view("kind");
     };
     const auto sampled_only = [](const C& c) -> std::string_view {
       if (c.kind != EvaluatorKind::kCode) return "kind";
@@ -357,13 +280,14 @@ struct Description<EvaluatorConfig> {
       return c.convention == P::kWord ? "" : "convention";
     };
     const auto start_only = [](const C& c) -> std::string_view {
+      if (c.kind == EvaluatorKind::kEfficiency) return "kind";
       const bool always = c.convention == P::kWord || c.convention == P::kBitnet;
       return c.kind == EvaluatorKind::kPerplexity && always ? "convention" : "";
     };
     visit(field(
         "kind", &C::kind,
-        "What is measured: how well a text is predicted, which choice a model prefers, or whether the programs that it "
-        "writes are right."));
+        "What is measured: how well a text is predicted, which choice a model prefers, whether the programs that it "
+        "writes are right, or the speed and memory of inference, of all variants by turns."));
     visit(field("convention", &C::convention,
                 "`windows` (GPTQ): windows without overlap; `word` (lm-eval): every page, per word; `bitnet` (BitNet "
                 "b1.58): whole lines packed into windows; `sliding` (Hugging Face): windows that overlap; `chunks` "
@@ -431,10 +355,29 @@ struct Description<EvaluatorConfig> {
               .unless(code_only));
     visit(field("stop", &C::stop, "With `kind: code`: texts that end a completion and are cut off; none may be empty.")
               .unless(code_only));
+    visit(field("prompt_tokens", &C::prompt_tokens,
+                "With `kind: efficiency`: random tokens that are read at once, at most the model's context.")
+              .in(1, 1048576)
+              .unless(efficiency_only));
+    visit(field("generate_tokens", &C::generate_tokens,
+                "With `kind: efficiency`: tokens that are generated one by one, at most the model's context.")
+              .in(1, 1048576)
+              .unless(efficiency_only));
+    visit(
+        field("repetitions", &C::repetitions,
+              "With `kind: efficiency`: of each test, half of them each in processes of their own; fewer than 10 give "
+              "no interval.")
+            .in(2, 100000)
+            .unless(efficiency_only));
+    visit(field("head", &C::head,
+                "With `kind: efficiency`: form of the output head and the embedding of a BitNet, which is measured "
+                "packed; other models are measured in float32.")
+              .unless(efficiency_only));
     visit(field("limit", &C::limit,
                 "Most windows, pages, questions or problems, from the first one on; 0: all. Figures of a part are not "
                 "comparable with those of the whole.")
-              .in(0, 1000000000));
+              .in(0, 1000000000)
+              .unless(item_only));
     visit(
         field("bos", &C::bos,
               "Whether the tokenizer's BOS comes first: in the text (`windows`, `sliding`), in each window (`chunks`) "

@@ -79,7 +79,8 @@ template <>
 struct EnumNames<EvaluatorKind> {
   static constexpr std::array kNames = {std::pair(std::string_view("perplexity"), EvaluatorKind::kPerplexity),
                                         std::pair(std::string_view("multiple_choice"), EvaluatorKind::kMultipleChoice),
-                                        std::pair(std::string_view("code"), EvaluatorKind::kCode)};
+                                        std::pair(std::string_view("code"), EvaluatorKind::kCode),
+                                        std::pair(std::string_view("efficiency"), EvaluatorKind::kEfficiency)};
 };
 
 template <>

@@ -103,7 +103,7 @@ struct TrainerConfig {
   int64_t threads = 0;  ///< 0: OMP_NUM_THREADS, else all cores
 };
 
-enum class EvaluatorKind { kPerplexity, kMultipleChoice, kCode };
+enum class EvaluatorKind { kPerplexity, kMultipleChoice, kCode, kEfficiency };
 enum class PerplexityConvention { kWindows, kWord, kBitnet, kSliding, kChunks };
 enum class DataSplit { kTrain, kValidation, kTest };
 enum class PerplexityText { kRowsJoined, kStored };
@@ -134,7 +134,12 @@ struct EvaluatorConfig {
   int64_t max_new_tokens = 512;
   double timeout_seconds = 3;                                                      ///< of each program
   std::vector<std::string> stop = {"\nclass", "\ndef", "\n#", "\nif", "\nprint"};  ///< what ends a completion
-  // All:
+  // kind: efficiency
+  int64_t prompt_tokens = 512;          ///< of the test of prompt processing
+  int64_t generate_tokens = 128;        ///< of the test of generation
+  int64_t repetitions = 10;             ///< of each test
+  HeadFormat head = HeadFormat::kInt8;  ///< of a BitNet, which is measured packed; other models in float32
+  // All but efficiency:
   int64_t limit = 0;  ///< most windows, pages, questions or problems, from the first one on; 0: all
   bool bos = true;    ///< whether a text starts with BOS (not: word, bitnet, which always do)
 };

@@ -22,6 +22,10 @@ std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const
           evaluator.name, evaluator.config,
           open_code_data(evaluator.config.data, dataset, "evaluator '" + evaluator.name + "'", progress), tokenizer,
           options);
+    case EvaluatorKind::kEfficiency:
+      throw ConfigError("evaluator '" + evaluator.name +
+                        "': kind must be one that measures a model by itself, but is efficiency, which measures the "
+                        "variants of an experiment by turns. Use `bitnet bench` for one model.");
   }
   throw ConfigError("evaluator '" + evaluator.name +
                     "': kind must be a known one, but is not. Choose one of those that configs/REFERENCE.md lists.");

@@ -29,6 +29,8 @@ struct EvaluationItem {
   /// What the samples file keeps beside the figures: a JSON object, or nothing. The runner leaves it out of
   /// results.json.
   std::string details = {};
+  double seconds = 0;        ///< of a test of speed: that its tokens took
+  int64_t memory_bytes = 0;  ///< of a test of memory: what the model took at most
 };
 
 struct Metric {
@@ -92,7 +94,8 @@ struct EvaluatorOptions {
 };
 
 /// The switch over the kinds. Finds and reads the data that the evaluator brings along, so that what is missing shows
-/// before a model is trained. `dataset` and `tokenizer` must outlive the evaluator.
+/// before a model is trained. `dataset` and `tokenizer` must outlive the evaluator. Errors: ConfigError for
+/// `kind: efficiency`, which compares models (framework/experiment/efficiency.h).
 std::unique_ptr<Evaluator> make_evaluator(const NamedEvaluator& evaluator, const Dataset& dataset,
                                           const Tokenizer& tokenizer, const EvaluatorOptions& options,
                                           ProgressReporter& progress);

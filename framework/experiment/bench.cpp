@@ -38,11 +38,11 @@ struct Test {
   std::string name() const { return (generation ? "tg" : "pp") + std::to_string(tokens); }
 };
 
-/// One form's process and what it said of its model.
+/// One subject's process and what it said of its model.
 class BenchWorker {
  public:
-  BenchWorker(const BenchWorkerOptions& options, const std::string& program)
-      : process_(std::string(form_name(options.linear)), words_of(options, program)) {
+  BenchWorker(const std::string& name, const BenchWorkerOptions& options, const std::string& program)
+      : process_(name, words_of(options, program)) {
     ready_ = answer();
   }
 
@@ -124,83 +124,90 @@ class Bench {
 
   BenchResult run() {
     BenchResult result;
-    result.model = options_.model;
-    result.threads = use_threads(options_.threads);
-    read_machine(result);
-    const auto forms = static_cast<int64_t>(options_.linears.size());
+    result.machine = read_bench_machine(options_.threads);
+    const auto subjects = static_cast<int64_t>(options_.subjects.size());
     const auto tests = static_cast<int64_t>(tests_.size());
-    progress_.start("bench", forms + 2 + tests * forms * (1 + options_.repetitions), "steps");
-    for (const LinearForm form : options_.linears) start_worker(form, result.threads);
-    const MachineLimits before = means_.limits(result.threads);
-    step("limits of the machine");
+    const int64_t limits = options_.limits ? 2 : 0;
+    progress_.start(options_.label, subjects + limits + tests * subjects * (1 + options_.repetitions), "steps");
+    for (const BenchSubject& subject : options_.subjects) start_worker(subject, result.machine.threads);
+    const std::optional<MachineLimits> before = limits_of_machine(result.machine.threads);
     for (const Test& test : tests_) measure(test, result);
-    const MachineLimits after = means_.limits(result.threads);
-    step("limits of the machine");
+    const std::optional<MachineLimits> after = limits_of_machine(result.machine.threads);
     progress_.finish();
-    finish_rows(before, after, result);
+    finish_rows(result);
+    if (before && after) add_limits(*before, *after, result);
     return result;
   }
 
  private:
-  void step(const std::string& note) { progress_.update(++done_, note); }
-
-  void read_machine(BenchResult& result) {
-    const Environment environment = read_environment({}, "", "");
-    for (const std::string& warning : environment.warnings) progress_.warning(warning);
-    const Json facts = Json::parse(environment.json);
-    result.kernel = facts.at("ternary_kernel");
-    result.cpu = facts.at("cpu");
-    result.blas_core = facts.at("blas").at("core");
+  void step(const std::string& note) {
+    progress_.update(++done_, note);
+    if (options_.stop_if_asked) options_.stop_if_asked();
   }
 
-  void start_worker(LinearForm form, int64_t threads) {
-    progress_.update(done_, fmt::format("{}: making the model", form_name(form)));
-    workers_.push_back(std::make_unique<BenchWorker>(BenchWorkerOptions{.model = options_.model,
-                                                                        .linear = form,
-                                                                        .head = head_of(form, options_.packed_head),
+  std::optional<MachineLimits> limits_of_machine(int64_t threads) {
+    if (!options_.limits) return std::nullopt;
+    const MachineLimits limits = means_.limits(threads);
+    step("limits of the machine");
+    return limits;
+  }
+
+  void start_worker(const BenchSubject& subject, int64_t threads) {
+    progress_.update(done_, fmt::format("{}: making the model", subject.name));
+    workers_.push_back(std::make_unique<BenchWorker>(subject.name,
+                                                     BenchWorkerOptions{.model = subject.model,
+                                                                        .linear = subject.linear,
+                                                                        .head = subject.head,
                                                                         .vocab_size = options_.vocab_size,
                                                                         .prompt = options_.prompt,
                                                                         .generate = options_.generate,
                                                                         .threads = threads,
                                                                         .seed = options_.seed},
                                                      means_.program));
-    step(fmt::format("{}: model ready", form_name(form)));
+    step(fmt::format("{}: model ready", subject.name));
   }
 
   void measure(const Test& test, BenchResult& result) {
     const size_t first_row = result.rows.size();
     for (size_t i = 0; i < workers_.size(); ++i) {
       BenchRow row;
-      row.linear = options_.linears[i];
+      row.model = options_.subjects[i].model;
+      row.linear = options_.subjects[i].linear;
       row.head = workers_[i]->head();
       row.test = test.name();
       result.rows.push_back(row);
       warm_up(*workers_[i], test);
-      step(fmt::format("{} {}: warm", form_name(row.linear), row.test));
+      step(fmt::format("{} {}: warm", options_.subjects[i].name, row.test));
     }
     for (int64_t repetition = 0; repetition < options_.repetitions; ++repetition) {
       for (const size_t i : turn_order(workers_.size(), repetition)) {
         BenchRow& row = result.rows[first_row + i];
         const double rate = static_cast<double>(test.tokens) / workers_[i]->seconds(test, test.tokens);
         row.samples.push_back(rate);
-        step(fmt::format("{} {}: {:.1f} tokens/s", form_name(row.linear), row.test, rate));
+        step(fmt::format("{} {}: {:.1f} tokens/s", options_.subjects[i].name, row.test, rate));
       }
     }
   }
 
-  void finish_rows(const MachineLimits& before, const MachineLimits& after, BenchResult& result) const {
+  void finish_rows(BenchResult& result) const {
     for (size_t r = 0; r < result.rows.size(); ++r) {
       BenchRow& row = result.rows[r];
       const BenchWorker& worker = *workers_[r % workers_.size()];
-      const bool generation = tests_[r / workers_.size()].generation;
       row.median_tokens_per_second = median(row.samples);
       row.peak_rss_bytes = worker.peak_rss_bytes();
       row.base_rss_bytes = worker.fact("base_rss_bytes");
       row.weight_bytes = worker.fact("weight_bytes");
       row.cache_bytes = worker.fact("cache_bytes");
+    }
+  }
+
+  void add_limits(const MachineLimits& before, const MachineLimits& after, BenchResult& result) const {
+    for (size_t r = 0; r < result.rows.size(); ++r) {
+      BenchRow& row = result.rows[r];
+      const bool generation = tests_[r / workers_.size()].generation;
       row.limit = limit_of(row.linear, generation, before, after);
       if (row.limit) {
-        const int64_t each = worker.fact(generation ? "bytes_per_token" : "products_per_token");
+        const int64_t each = workers_[r % workers_.size()]->fact(generation ? "bytes_per_token" : "products_per_token");
         row.share_of_limit = row.median_tokens_per_second * static_cast<double>(each) / row.limit->value;
       }
     }
@@ -226,6 +233,25 @@ class Bench {
 };
 
 }  // namespace
+
+BenchMachine read_bench_machine(int64_t threads) {
+  BenchMachine machine;
+  machine.threads = use_threads(threads);
+  const Json facts = Json::parse(read_environment({}, "", "").json);
+  machine.kernel = facts.at("ternary_kernel");
+  machine.cpu = facts.at("cpu");
+  machine.blas_core = facts.at("blas").at("core");
+  return machine;
+}
+
+std::vector<BenchSubject> forms_as_subjects(const std::string& model, const std::vector<LinearForm>& forms,
+                                            HeadFormat packed_head) {
+  std::vector<BenchSubject> subjects;
+  for (const LinearForm form : forms) {
+    subjects.push_back({std::string(form_name(form)), model, form, head_of(form, packed_head)});
+  }
+  return subjects;
+}
 
 BenchResult run_bench(const BenchOptions& options, ProgressReporter& progress, const BenchMeans& means) {
   return Bench(options, means, progress).run();
@@ -262,11 +288,13 @@ HeadFormat head_of(LinearForm form, HeadFormat packed_head) {
   return packed_head;
 }
 
-std::vector<size_t> turn_order(size_t forms, int64_t repetition) {
-  std::vector<size_t> order(forms);
-  for (size_t i = 0; i < forms; ++i) order[i] = repetition % 2 == 0 ? i : forms - 1 - i;
+std::vector<size_t> turn_order(size_t subjects, int64_t repetition) {
+  std::vector<size_t> order(subjects);
+  for (size_t i = 0; i < subjects; ++i) order[i] = repetition % 2 == 0 ? i : subjects - 1 - i;
   return order;
 }
+
+int64_t model_memory(const BenchRow& row) { return std::max<int64_t>(row.peak_rss_bytes - row.base_rss_bytes, 1); }
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());

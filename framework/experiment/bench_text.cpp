@@ -26,10 +26,7 @@ std::string limit_text(const SpeedLimit& limit) {
                                  : fmt::format("{} {} GMAC/s", limit.kind == "int8_rate" ? "int8" : "float32", giga);
 }
 
-/// What the model, its cache and its buffers took at most.
-double model_memory(const BenchRow& row) {
-  return static_cast<double>(std::max<int64_t>(row.peak_rss_bytes - row.base_rss_bytes, 1));
-}
+double memory_of(const BenchRow& row) { return static_cast<double>(model_memory(row)); }
 
 /// What stands first in the list of forms against each other form, test by test.
 std::string ratios_markdown(const BenchResult& result) {
@@ -42,7 +39,7 @@ std::string ratios_markdown(const BenchResult& result) {
     const std::vector<double> ratios = ratios_of(first->samples, row.samples);
     text += fmt::format("| {} / {} | {} | {} | {} | {} |\n", form_name(first->linear), form_name(row.linear), row.test,
                         format_significant(median(ratios), kDigits), range_text(ratios),
-                        format_significant(model_memory(*first) / model_memory(row), kDigits));
+                        format_significant(memory_of(*first) / memory_of(row), kDigits));
   }
   if (text.empty()) return "";
   return "\n| same-run ratio | test | tokens/s, median of the pairs | range | model memory "
@@ -61,9 +58,10 @@ std::string csv_field(const std::string& text) {
 }  // namespace
 
 std::string bench_markdown(const BenchResult& result) {
-  std::string text = fmt::format("{}, {} {}, kernel {}, BLAS core {}, {}\n\n", escape_markdown(result.model),
-                                 result.threads, result.threads == 1 ? "thread" : "threads", result.kernel,
-                                 escape_markdown(result.blas_core), escape_markdown(result.cpu));
+  std::string text =
+      fmt::format("{}, {} {}, kernel {}, BLAS core {}, {}\n\n", escape_markdown(result.rows.front().model),
+                  result.machine.threads, result.machine.threads == 1 ? "thread" : "threads", result.machine.kernel,
+                  escape_markdown(result.machine.blas_core), escape_markdown(result.machine.cpu));
   text +=
       "| linear | head | test | tokens/s, median | range | share of limit | limit | weights | cache | peak memory | of "
       "it the model's |\n"
@@ -75,7 +73,7 @@ std::string bench_markdown(const BenchResult& result) {
         row.share_of_limit ? format_fixed(*row.share_of_limit * 100, 1) + " %" : "\u2013",
         row.limit ? limit_text(*row.limit) : "not measured", format_bytes(static_cast<double>(row.weight_bytes)),
         format_bytes(static_cast<double>(row.cache_bytes)), format_bytes(static_cast<double>(row.peak_rss_bytes)),
-        format_bytes(model_memory(row)));
+        format_bytes(memory_of(row)));
   }
   return text + ratios_markdown(result);
 }
@@ -84,11 +82,11 @@ std::string bench_json(const BenchResult& result) {
   Json array = Json::array();
   for (const BenchRow& row : result.rows) {
     Json object = {
-        {"model", result.model},
+        {"model", row.model},
         {"linear", form_name(row.linear)},
         {"head", enum_name(row.head)},
         {"test", row.test},
-        {"threads", result.threads},
+        {"threads", result.machine.threads},
         {"median_tokens_per_second", row.median_tokens_per_second},
         {"samples", row.samples},
         {"peak_rss_bytes", row.peak_rss_bytes},
@@ -97,9 +95,9 @@ std::string bench_json(const BenchResult& result) {
         {"cache_bytes", row.cache_bytes},
         {"share_of_limit", nullptr},
         {"limit", nullptr},
-        {"kernel", result.kernel},
-        {"cpu", result.cpu},
-        {"blas_core", result.blas_core},
+        {"kernel", result.machine.kernel},
+        {"cpu", result.machine.cpu},
+        {"blas_core", result.machine.blas_core},
     };
     if (row.share_of_limit) object["share_of_limit"] = *row.share_of_limit;
     if (row.limit) {
@@ -120,9 +118,9 @@ std::string bench_csv(const BenchResult& result) {
       "bytes\n";
   for (const BenchRow& row : result.rows) {
     for (size_t i = 0; i < row.samples.size(); ++i) {
-      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(result.model), form_name(row.linear),
-                          enum_name(row.head), row.test, result.threads, i + 1, row.samples[i], row.peak_rss_bytes,
-                          row.base_rss_bytes, row.weight_bytes, row.cache_bytes);
+      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(row.model), form_name(row.linear),
+                          enum_name(row.head), row.test, result.machine.threads, i + 1, row.samples[i],
+                          row.peak_rss_bytes, row.base_rss_bytes, row.weight_bytes, row.cache_bytes);
     }
   }
   return text;

@@ -8,7 +8,8 @@
 
 namespace bitnet {
 
-/// A table for readers and, with several linear forms, the ratios of the first to the others.
+/// A table for readers and, with several linear forms, the ratios of the first to the others. `result` is of one model
+/// and has at least one row.
 std::string bench_markdown(const BenchResult& result);
 
 /// An array with an object for each linear form and test.

@@ -15,6 +15,7 @@
 #include "framework/config/enum_names.h"
 #include "framework/config/resolve.h"
 #include "framework/core/error.h"
+#include "framework/core/file.h"
 #include "framework/experiment/bench.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/open_model.h"
@@ -69,12 +70,14 @@ ServedModel open_served(const BenchWorkerOptions& options) {
     check(model.config);
     return model;
   }
-  if (is_model_file(options.model)) {
+  const bool is_shape = options.model.ends_with(".yaml");
+  if (!is_shape && is_model_file(options.model)) {
     const ModelSource source = open_source(options.model);
     check(source.config);
     return serve(source, options.linear, options.head);
   }
-  const ModelConfig config = resolve_model(options.model);
+  const ModelConfig config =
+      is_shape ? read_model_text(read_file(options.model), options.model) : resolve_model(options.model);
   check(config);
   return random_served_model(config, options.vocab_size, options.linear, options.head, options.seed);
 }

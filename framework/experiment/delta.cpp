@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "framework/core/error.h"
+#include "framework/experiment/delta_efficiency.h"
 #include "framework/experiment/delta_outcomes.h"
 #include "framework/experiment/delta_text.h"
 
@@ -68,10 +69,12 @@ const Metric& find_metric(const Evaluation& evaluation, const std::string& name,
 /// All evaluations of one evaluator, in the order of the seeds.
 using Evaluations = std::vector<const Evaluation*>;
 
-Evaluations evaluations_of(const VariantResult& variant, const std::string& evaluator) {
+/// Those of `variant` by the evaluator of `reference`, which is one of the first seed.
+Evaluations evaluations_of(const VariantResult& variant, const Evaluation& reference) {
   Evaluations evaluations;
   for (const SeedResult& seed : variant.seeds) {
-    evaluations.push_back(&find_evaluation(seed, evaluator, variant.name));
+    evaluations.push_back(&find_evaluation(seed, reference.evaluator, variant.name));
+    if (is_of_first_seed(reference)) break;
   }
   return evaluations;
 }
@@ -153,11 +156,18 @@ void add_interval(DeltaRow& row, const ItemFormula& formula, const Evaluations& 
   if (formula.exponential) row.ln_ratio_interval = outcome.interval;
 }
 
-DeltaRow quality_row(const Metric& metric, const VariantResult& candidate, const VariantResult& baseline,
-                     const Evaluations& candidate_evaluations, const Evaluations& baseline_evaluations) {
+std::string category_of(const std::string& unit) {
+  if (unit == "bytes") return "Memory";
+  return unit == "tokens/s" ? "Speed" : "Quality";
+}
+
+constexpr const char* kCounted = "exact: counted, not measured";
+
+DeltaRow metric_row(const Metric& metric, const VariantResult& candidate, const VariantResult& baseline,
+                    const Evaluations& candidate_evaluations, const Evaluations& baseline_evaluations) {
   const Evaluation& reference = *baseline_evaluations.front();
   DeltaRow row;
-  row.category = "Quality";
+  row.category = category_of(metric.unit);
   row.metric = metric.name;
   row.label = metric_label(metric.name);
   row.unit = metric.unit;
@@ -165,11 +175,12 @@ DeltaRow quality_row(const Metric& metric, const VariantResult& candidate, const
   row.convention = reference.convention;
   row.split = reference.split;
   row.lower_is_better = metric.lower_is_better;
-  row.seeds = static_cast<int64_t>(baseline.seeds.size());
+  row.seeds = static_cast<int64_t>(baseline_evaluations.size());
   const std::optional<ItemFormula> formula = item_formula(metric.name);
   const bool perplexity = formula && formula->exponential;
   bool from_items = formula && !reference.items.empty();
   bool from_outcomes = !reference.items.empty();
+  bool from_measurements = true;
   const auto values = [&](const Evaluations& evaluations, const std::string& variant) {
     std::vector<double> found;
     for (const Evaluation* evaluation : evaluations) {
@@ -181,6 +192,7 @@ DeltaRow quality_row(const Metric& metric, const VariantResult& candidate, const
       found.push_back(other.value);
       from_items = from_items && items_give_metric(*evaluation, *formula, other.value);
       from_outcomes = from_outcomes && outcomes_give_metric(*evaluation, other);
+      from_measurements = from_measurements && measurements_give_metric(*evaluation, other);
     }
     return mean_over_seeds(found, perplexity);
   };
@@ -192,10 +204,17 @@ DeltaRow quality_row(const Metric& metric, const VariantResult& candidate, const
   }
   row.delta_percent = delta_percent(row.candidate, row.baseline, row.lower_is_better);
   if (perplexity) row.ln_ratio = std::log(row.candidate / row.baseline);
+  if (from_measurements) {
+    add_measurement_statistics(row, *candidate_evaluations.front(), *baseline_evaluations.front());
+    return row;
+  }
   if (from_items) {
     add_interval(row, *formula, candidate_evaluations, baseline_evaluations);
   } else if (from_outcomes) {
     add_outcome_statistics(row, candidate_evaluations, baseline_evaluations);
+  } else if (row.category == "Memory") {
+    row.exact = true;
+    row.method = kCounted;
   } else {
     row.items = static_cast<int64_t>(reference.items.size());
     row.method = reference.items.empty() ? "no interval: no items were kept"
@@ -217,7 +236,7 @@ DeltaRow memory_row(const VariantResult& candidate, const VariantResult& baselin
   row.baseline = static_cast<double>(baseline.weight_bytes);
   row.delta_percent = delta_percent(row.candidate, row.baseline, true);
   row.seeds = static_cast<int64_t>(baseline.seeds.size());
-  row.method = "exact: counted, not measured";
+  row.method = kCounted;
   row.convention = "ternary weights packed in 2 bits, all others in float32; the baseline all in float32";
   row.band = band_of(row.delta_percent, std::nullopt, true);
   return row;
@@ -258,13 +277,12 @@ Comparison compare(const VariantResult& candidate, const VariantResult& baseline
   comparison.baseline = baseline.name;
   if (!baseline.seeds.empty()) {
     for (const Evaluation& reference : baseline.seeds.front().evaluations) {
-      const Evaluations candidate_evaluations = evaluations_of(candidate, reference.evaluator);
-      const Evaluations baseline_evaluations = evaluations_of(baseline, reference.evaluator);
+      const Evaluations candidate_evaluations = evaluations_of(candidate, reference);
+      const Evaluations baseline_evaluations = evaluations_of(baseline, reference);
       check_comparable(reference, candidate_evaluations, candidate.name);
       check_comparable(reference, baseline_evaluations, baseline.name);
       for (const Metric& metric : reference.metrics) {
-        comparison.rows.push_back(
-            quality_row(metric, candidate, baseline, candidate_evaluations, baseline_evaluations));
+        comparison.rows.push_back(metric_row(metric, candidate, baseline, candidate_evaluations, baseline_evaluations));
       }
     }
   }
@@ -277,6 +295,10 @@ Comparison compare(const VariantResult& candidate, const VariantResult& baseline
     comparison.rows.push_back(
         training_speed_row(*candidate_speed, *baseline_speed, static_cast<int64_t>(baseline.seeds.size())));
   }
+  constexpr std::string_view kOrder = "Quality, Memory, Speed";
+  std::stable_sort(comparison.rows.begin(), comparison.rows.end(), [&](const DeltaRow& a, const DeltaRow& b) {
+    return kOrder.find(a.category) < kOrder.find(b.category);
+  });
   describe_comparison(comparison);
   return comparison;
 }

@@ -41,7 +41,7 @@ struct DeltaRow {
   std::string convention;  ///< how the figure comes about; empty for training speed
   std::string split;
   bool lower_is_better = true;
-  bool exact = false;  ///< a count, not a measurement: needs no interval
+  bool exact = false;  ///< a count, or a measurement that comes out the same every time: needs no interval
   double candidate = 0;
   double baseline = 0;
   std::optional<double> floor;               ///< the metric's value at the true entropy

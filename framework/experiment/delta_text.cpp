@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "framework/experiment/efficiency.h"
 #include "framework/experiment/report_format.h"
 
 namespace bitnet {
@@ -55,8 +56,21 @@ std::string both_values(const DeltaRow& row) {
 /// "word perplexity is 5.2 % higher (38.2 against 36.3)".
 std::string row_phrase(const DeltaRow& row) {
   const std::string times = times_smaller(row);
-  const bool memory = !times.empty();
-  return lower_first(row.label) + (memory ? " are " + times : " is " + movement(row)) + " (" + both_values(row) + ")";
+  const std::string verb = row.label.starts_with("Weights") ? " are " : " is ";
+  return lower_first(row.label) + verb + (times.empty() ? movement(row) : times) + " (" + both_values(row) + ")";
+}
+
+/// What a model with a high figure of this speed does: "generates text"; nothing for other metrics.
+std::string speed_verb(const std::string& metric) {
+  if (metric == kGenerationSpeed) return "generates text";
+  return metric == kPromptSpeed ? "reads prompts" : "";
+}
+
+/// "BitNet's word perplexity is 5.2 % higher (38.2 against 36.3)", "BitNet generates text 3.1× as fast (...)".
+std::string clause(const DeltaRow& row, const std::string& candidate) {
+  const std::string verb = speed_verb(row.metric);
+  if (!verb.empty()) return candidate + " " + verb + " " + times_as_fast(row) + " (" + both_values(row) + ")";
+  return (candidate == "it" ? "its" : candidate + "'s") + " " + row_phrase(row);
 }
 
 std::string where_measured(const DeltaRow& row) {
@@ -66,8 +80,7 @@ std::string where_measured(const DeltaRow& row) {
 /// One sentence for the rows of one evaluator (or one row of training) that point the same way.
 std::string sentence(const std::vector<const DeltaRow*>& rows, const std::string& candidate) {
   const DeltaRow& first = *rows.front();
-  std::string text =
-      candidate + "'s " + row_phrase(first) + where_measured(first) + ": " + std::string(band_name(first.band));
+  std::string text = clause(first, candidate) + where_measured(first) + ": " + std::string(band_name(first.band));
   if (!interval_text(first).empty()) {
     text += ", 95 % interval of the delta " + interval_text(first);
   } else if (!first.exact) {
@@ -92,7 +105,10 @@ std::vector<std::string> sentences(const Comparison& comparison, int sign) {
   };
   for (const DeltaRow& row : comparison.rows) {
     if (band_sign(row.band) != sign) continue;
-    if (!group.empty() && (row.evaluator.empty() || row.evaluator != group.front()->evaluator)) flush();
+    if (!group.empty() && (row.evaluator.empty() || row.evaluator != group.front()->evaluator ||
+                           row.category != group.front()->category)) {
+      flush();
+    }
     group.push_back(&row);
   }
   flush();
@@ -145,11 +161,10 @@ std::string wins_text(const Comparison& comparison, int sign) {
       if (first == nullptr) first = &row;
     }
     if (first == nullptr) continue;
-    const bool speed = first->category == "Speed";
-    std::string part = speed ? "training speed" : lower_first(category);
+    const bool training_alone = first->category == "Speed" && all == 1;
+    std::string part = training_alone ? "training speed" : lower_first(category);
     if (pointing < all) part += " in " + std::to_string(pointing) + " of " + std::to_string(all) + " metrics";
-    parts.push_back(part + ": " + (sign > 0 ? "its " : display_name(comparison.candidate) + "'s ") +
-                    row_phrase(*first));
+    parts.push_back(part + ": " + clause(*first, sign > 0 ? "it" : display_name(comparison.candidate)));
   }
   std::string text;
   for (size_t i = 0; i < parts.size(); ++i) text += (i > 0 ? "; and on " : "") + parts[i];
@@ -182,6 +197,11 @@ std::string display_name(std::string_view variant) {
 std::string metric_label(std::string_view metric) {
   if (metric == "acc") return "Accuracy";
   if (metric == "acc_norm") return "Length-normalized accuracy";
+  if (metric == kGenerationSpeed) return "Generation speed";
+  if (metric == kPromptSpeed) return "Prompt speed";
+  if (metric == kModelMemory) return "Model memory";
+  if (metric == "weight_bytes") return "Weights in memory";
+  if (metric == "cache_bytes") return "Cache";
   std::string label(metric);
   std::replace(label.begin(), label.end(), '_', ' ');
   return upper_first(label);
@@ -189,9 +209,15 @@ std::string metric_label(std::string_view metric) {
 
 std::string times_smaller(const DeltaRow& row) {
   if (row.category != "Memory" || !(row.candidate > 0) || !(row.baseline > 0)) return "";
-  const bool smaller = row.candidate <= row.baseline;
+  if (row.candidate == row.baseline) return "";
+  const bool smaller = row.candidate < row.baseline;
   const double times = smaller ? row.baseline / row.candidate : row.candidate / row.baseline;
   return format_significant(times, 3) + "\u00D7 " + (smaller ? "smaller" : "larger");
+}
+
+std::string times_as_fast(const DeltaRow& row) {
+  if (row.category != "Speed" || !std::isfinite(row.delta_percent)) return "";
+  return format_significant(1 + row.delta_percent / 100, 3) + "\u00D7 as fast";
 }
 
 std::string data_phrase(const DeltaRow& row) {

@@ -13,6 +13,9 @@ std::string metric_label(std::string_view metric);
 /// "5.63× smaller", "1.20× larger": how a memory figure compares; empty for other categories.
 std::string times_smaller(const DeltaRow& row);
 
+/// "3.10× as fast": how a speed compares, from its delta; empty for other categories.
+std::string times_as_fast(const DeltaRow& row);
+
 /// The interval for readers, "-6.0 to -4.4 %" or, for means of outcomes, "-0.4 to +4.6 points"; or nothing.
 std::string interval_text(const DeltaRow& row);
 

@@ -284,7 +284,13 @@ void measurement_limits(const ReportView& view, std::vector<std::string>& limits
         "doing; it is "
         "not a benchmark.");
   }
-  if (!other_speed) limits.push_back("Speed and peak memory of inference were not measured; weight bytes are counted.");
+  if (other_speed) {
+    limits.push_back(
+        "Speed and memory of inference are those of one machine, one number of threads, a batch of one text and the "
+        "first seed's models.");
+  } else {
+    limits.push_back("Speed and peak memory of inference were not measured; weight bytes are counted.");
+  }
 }
 
 }  // namespace

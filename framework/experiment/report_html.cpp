@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "framework/experiment/delta_efficiency.h"
 #include "framework/experiment/delta_text.h"
 #include "framework/experiment/report.h"
 #include "framework/experiment/report_format.h"
@@ -32,7 +33,9 @@ std::string delta_html(const DeltaRow& row) {
                      "</span>";
   if (row.points) html += small(escape_markup(points_text(*row.points)));
   if (row.ln_ratio) html += small(escape_markup("ln ratio " + format_signed(*row.ln_ratio, 4)));
-  if (const std::string times = times_smaller(row); !times.empty()) html += small(escape_markup(times));
+  for (const std::string& times : {times_smaller(row), times_as_fast(row)}) {
+    if (!times.empty()) html += small(escape_markup(times));
+  }
   return html;
 }
 
@@ -142,7 +145,10 @@ std::string band_legend() {
          "or pages) that keep the two models' losses on an item together. Accuracies of one seed: Wilson's interval "
          "for each, Newcombe's for the difference of the pairs, and parity also where McNemar's exact test gives a p "
          "above " +
-         format_significant(kSignificance, 1) + ".</p>";
+         format_significant(kSignificance, 1) +
+         ". Speeds of inference: the median ratio of turns that stood beside each other, resampled likewise. Memory of "
+         "several processes that agree to within " +
+         format_fixed(kMemoryAgreementPercent, 0) + " % is judged without an interval.</p>";
 }
 
 std::string fact(const char* name, const std::string& html) {

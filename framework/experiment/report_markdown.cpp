@@ -18,7 +18,9 @@ std::string delta_markdown(const DeltaRow& row) {
   std::string text = glyph + format_percent_delta(row.delta_percent) + word;
   if (row.points) text += ", " + points_text(*row.points);
   if (row.ln_ratio) text += ", ln ratio " + format_signed(*row.ln_ratio, 4);
-  if (const std::string times = times_smaller(row); !times.empty()) text += ", " + times;
+  for (const std::string& times : {times_smaller(row), times_as_fast(row)}) {
+    if (!times.empty()) text += ", " + times;
+  }
   return text;
 }
 
@@ -101,7 +103,9 @@ std::string render_report_markdown(const Results& results) {
   if (!view.comparisons.empty()) {
     text += "Delta in percent of " + escape_markdown(display_name(results.baseline)) +
             ": 0 is parity, + is better, \u2212 is worse. Intervals: paired bootstrap of whole items; "
-            "for accuracies of one seed Newcombe's, with the p of McNemar's exact test.\n\n";
+            "for accuracies of one seed Newcombe's, with the p of McNemar's exact test; for speeds of inference a "
+            "bootstrap of the "
+            "turns' ratios.\n\n";
   }
   return text + "Reproduce, configuration `" + escape_markdown(results.config_hash) + "`:\n\n" +
          fenced(results.command);

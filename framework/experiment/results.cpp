@@ -36,6 +36,7 @@ void visit(V& v, TernaryRecord& x) {
 template <typename V>
 void visit(V& v, EvaluationItem& x) {
   v("id", x.id), v("nats", x.nats), v("tokens", x.tokens), v("words", x.words), v("bytes", x.bytes);
+  v.optional("seconds", x.seconds), v.optional("memory_bytes", x.memory_bytes);
   v.optional("outcomes", x.outcomes), v.optional("details", x.details);
 }
 template <typename V>
@@ -109,7 +110,7 @@ struct FieldWriter {
   }
   template <typename Field>
   void optional(const char* key, const Field& field) {
-    if (!field.empty()) (*this)(key, field);
+    if (field != Field{}) (*this)(key, field);
   }
 };
 
@@ -247,7 +248,7 @@ class Reader {
     }
     template <typename Field>
     void optional(const char* key, Field& field) {
-      field.clear();
+      field = {};
       known.insert(key);
       if (reader.json_.contains(key)) (*this)(key, field);
     }

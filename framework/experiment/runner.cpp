@@ -15,6 +15,7 @@
 #include "framework/core/sha256.h"
 #include "framework/data/token_windows.h"
 #include "framework/evaluate/code_evaluator.h"
+#include "framework/experiment/efficiency.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
 #include "framework/experiment/start.h"
@@ -95,6 +96,8 @@ std::string sample_lines(const Evaluation& evaluation) {
   for (const EvaluationItem& item : evaluation.items) {
     nlohmann::ordered_json line = {
         {"id", item.id}, {"nats", item.nats}, {"tokens", item.tokens}, {"words", item.words}, {"bytes", item.bytes}};
+    if (item.seconds > 0) line["seconds"] = item.seconds;
+    if (item.memory_bytes > 0) line["memory_bytes"] = item.memory_bytes;
     if (!item.outcomes.empty()) line["outcomes"] = item.outcomes;
     if (!item.details.empty()) line["details"] = nlohmann::ordered_json::parse(item.details);
     lines += line.dump() + "\n";
@@ -106,9 +109,22 @@ fs::path samples_file(const fs::path& folder, const std::string& evaluator) {
   return folder / ("samples_" + evaluator + ".jsonl");
 }
 
+fs::path evaluation_file(const fs::path& folder, const std::string& evaluator) {
+  return folder / ("evaluation_" + evaluator + ".json");
+}
+
 void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
   write_file_atomic(samples_file(folder, evaluation.evaluator), sample_lines(evaluation));
-  write_file_atomic(folder / ("evaluation_" + evaluation.evaluator + ".json"), evaluation_to_json(evaluation));
+  write_file_atomic(evaluation_file(folder, evaluation.evaluator), evaluation_to_json(evaluation));
+}
+
+/// What an earlier call measured with this evaluator, if anything. Errors: DataError for a damaged file.
+std::optional<Evaluation> kept_evaluation(const fs::path& folder, const std::string& evaluator) {
+  const fs::path file = evaluation_file(folder, evaluator);
+  if (!fs::exists(file)) return std::nullopt;
+  Evaluation kept = evaluation_from_json(read_file(file), file.string());
+  if (!fs::exists(samples_file(folder, evaluator))) write_evaluation(kept, folder);
+  return kept;
 }
 
 /// `folder` keeps what an evaluator has not finished; empty: nothing is kept.
@@ -149,6 +165,7 @@ class Runner {
     // Random weights in a checkpoint's place have no quality to measure.
     if (outcome.results.notes.empty()) {
       for (const NamedEvaluator& named : config_.evaluators) {
+        if (named.config.kind == EvaluatorKind::kEfficiency) continue;  // compares: measure_together
         evaluators_.push_back(make_evaluator(named, *data_.dataset, *data_.tokenizer, options_.evaluators, progress_));
       }
     }
@@ -207,6 +224,10 @@ class Runner {
     return results;
   }
 
+  fs::path seed_folder(const fs::path& folder, size_t variant, int64_t seed) const {
+    return folder / config_.variants[variant].name / fmt::format("seed-{}", seed);
+  }
+
   void find_checkpoints(std::vector<std::string>& notes) {
     for (const VariantConfig& variant : config_.variants) {
       checkpoints_.push_back(find_checkpoint(variant, progress_));
@@ -226,8 +247,11 @@ class Runner {
     // Seeds outside, variants inside: after the first round there is a whole comparison.
     for (const int64_t seed : config_.seeds) {
       for (size_t i = 0; i < config_.variants.size(); ++i) {
-        const fs::path seed_folder = folder / config_.variants[i].name / fmt::format("seed-{}", seed);
-        run_seed(i, seed, seed_folder, results.variants[i]);
+        run_seed(i, seed, seed_folder(folder, i, seed), results.variants[i]);
+      }
+      if (seed != config_.seeds.front()) continue;  // speed and memory do not depend on the seed
+      for (const NamedEvaluator& named : config_.evaluators) {
+        if (named.config.kind == EvaluatorKind::kEfficiency) measure_together(named, folder, results);
       }
     }
   }
@@ -294,15 +318,10 @@ class Runner {
   /// Reads what an earlier call measured, or measures.
   Evaluation evaluate(const ServedModel& served, const std::string& weights, Evaluator& evaluator,
                       const fs::path& folder, const std::string& label) {
-    const fs::path file = folder / ("evaluation_" + evaluator.name() + ".json");
-    if (fs::exists(file)) {
-      Evaluation before = evaluation_from_json(read_file(file), file.string());
-      const bool same = before.version == evaluator.version() && before.weights_sha256 == weights &&
-                        before.data_sha256 == evaluator.data_sha256();
-      if (same) {
-        if (!fs::exists(samples_file(folder, evaluator.name()))) write_evaluation(before, folder);
-        return before;
-      }
+    if (const std::optional<Evaluation> before = kept_evaluation(folder, evaluator.name())) {
+      const bool same = before->version == evaluator.version() && before->weights_sha256 == weights &&
+                        before->data_sha256 == evaluator.data_sha256();
+      if (same) return *before;
     }
     stop_if_asked();
     progress_.message(fmt::format("{}: evaluating {}", label, evaluator.name()));
@@ -312,6 +331,56 @@ class Runner {
     worked_ = true;
     stop_if_asked();
     return evaluation;
+  }
+
+  /// The model of a variant's first seed, as one to measure: what was trained, the checkpoint, or only the shape.
+  EfficiencyModel efficiency_model(size_t index, const fs::path& folder, const SeedResult& seed) const {
+    const VariantConfig& variant = config_.variants[index];
+    const bool trains = config_.trainer.epochs > 0;
+    const std::optional<fs::path>& checkpoint = checkpoints_[index].path;
+    fs::path model = trains ? folder / "model.safetensors" : checkpoint.value_or(folder / "shape.yaml");
+    if (!trains && !checkpoint) write_file_atomic(model, model_text(variant.model));
+    return {.variant = variant.name,
+            .model = fs::absolute(model).string(),
+            .linear = variant.model.linear,
+            .weights_sha256 = seed.final_weights_sha256,
+            .trained = trains || checkpoint.has_value()};
+  }
+
+  /// The speed and memory of the first seed's models: reads what an earlier call measured of all of them, or measures.
+  void measure_together(const NamedEvaluator& named, const fs::path& folder, Results& results) {
+    std::vector<fs::path> folders;
+    std::vector<EfficiencyModel> models;
+    for (size_t i = 0; i < config_.variants.size(); ++i) {
+      folders.push_back(seed_folder(folder, i, config_.seeds.front()));
+      models.push_back(efficiency_model(i, folders[i], results.variants[i].seeds.front()));
+    }
+    std::vector<Evaluation> evaluations =
+        describe_efficiency(named, models, read_bench_machine(config_.trainer.threads));
+    bool kept = true;
+    for (size_t i = 0; i < models.size(); ++i) {
+      const std::optional<Evaluation> before = kept_evaluation(folders[i], named.name);
+      kept = kept && before && same_efficiency(*before, evaluations[i]);
+      if (kept) evaluations[i] = *before;
+    }
+    if (!kept) {
+      stop_if_asked();
+      // One left behind would be taken for a part of this measurement if the program ended while it writes the others.
+      for (const fs::path& seed : folders) fs::remove(evaluation_file(seed, named.name));
+      progress_.message(fmt::format("all variants: measuring {}", named.name));
+      evaluations = measure_efficiency(named, models,
+                                       {.threads = config_.trainer.threads,
+                                        .vocab_size = data_.tokenizer->vocab_size(),
+                                        .stop_if_asked = [this] { stop_if_asked(); }},
+                                       progress_);
+      worked_ = true;
+    }
+    for (size_t i = 0; i < models.size(); ++i) {
+      if (!kept) write_evaluation(evaluations[i], folders[i]);
+      SeedResult& seed = results.variants[i].seeds.front();
+      seed.evaluate_seconds += evaluations[i].seconds;
+      seed.evaluations.push_back(std::move(evaluations[i]));
+    }
   }
 
   /// Between trainings and evaluations; a training asks after each step.

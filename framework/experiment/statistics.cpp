@@ -40,6 +40,18 @@ double weighted_sum(std::span<const double> values, std::span<const double> coun
   return total;
 }
 
+std::string too_few(size_t count, const char* one, const char* many, const BootstrapOptions& options) {
+  return "no interval: " + std::to_string(count) + " " + (count == 1 ? one : many) + " only, at least " +
+         std::to_string(options.fewest_items) + " are needed";
+}
+
+/// The middle part of the resamples' values.
+Interval percentiles(std::vector<double> values, const BootstrapOptions& options) {
+  std::sort(values.begin(), values.end());
+  const double tail = (1.0 - options.confidence) / 2.0;
+  return {sorted_quantile(values, tail), sorted_quantile(values, 1.0 - tail)};
+}
+
 IntervalOutcome no_interval(IntervalOutcome outcome, std::string reason) {
   outcome.method = std::move(reason);
   return outcome;
@@ -78,8 +90,7 @@ IntervalOutcome paired_bootstrap(const PairedLosses& losses, const RateStatistic
   outcome.seeds = static_cast<int64_t>(seeds);
   if (seeds == 0 || items == 0) return no_interval(outcome, "no interval: no items were kept");
   if (outcome.items < options.fewest_items) {
-    return no_interval(outcome, "no interval: " + std::to_string(items) + (items == 1 ? " item" : " items") +
-                                    " only, at least " + std::to_string(options.fewest_items) + " are needed");
+    return no_interval(outcome, too_few(items, "item", "items", options));
   }
   if (!(sum(losses.weights) > 0)) return no_interval(outcome, "no interval: the items have no length");
 
@@ -104,10 +115,31 @@ IntervalOutcome paired_bootstrap(const PairedLosses& losses, const RateStatistic
     if (!std::isfinite(value)) return no_interval(outcome, "no interval: a loss is not finite");
     values.push_back(value);
   }
-  std::sort(values.begin(), values.end());
-  const double tail = (1.0 - options.confidence) / 2.0;
-  outcome.interval = Interval{sorted_quantile(values, tail), sorted_quantile(values, 1.0 - tail)};
+  outcome.interval = percentiles(std::move(values), options);
   outcome.method = seeds > 1 ? "paired bootstrap of items and seeds" : "paired bootstrap of items";
+  return outcome;
+}
+
+IntervalOutcome log_ratio_bootstrap(const std::vector<double>& log_ratios, const BootstrapOptions& options) {
+  const size_t turns = log_ratios.size();
+  IntervalOutcome outcome;
+  outcome.items = static_cast<int64_t>(turns);
+  outcome.seeds = 1;
+  if (outcome.items < options.fewest_items) return no_interval(outcome, too_few(turns, "turn", "turns", options));
+  if (!std::all_of(log_ratios.begin(), log_ratios.end(), [](double ratio) { return std::isfinite(ratio); })) {
+    return no_interval(outcome, "no interval: a ratio is not finite");
+  }
+  std::vector<double> values;
+  values.reserve(static_cast<size_t>(options.resamples));
+  std::vector<double> drawn(turns);
+  for (int64_t resample = 0; resample < options.resamples; ++resample) {
+    Random random = random_stream(options.seed, kBootstrapPurpose, static_cast<uint64_t>(resample));
+    for (double& ratio : drawn) ratio = log_ratios[random.below(turns)];
+    std::sort(drawn.begin(), drawn.end());
+    values.push_back(sorted_quantile(drawn, 0.5));
+  }
+  outcome.interval = percentiles(std::move(values), options);
+  outcome.method = "bootstrap of the turns' log ratios";
   return outcome;
 }
 

@@ -64,6 +64,10 @@ struct IntervalOutcome {
 IntervalOutcome paired_bootstrap(const PairedLosses& losses, const RateStatistic& statistic,
                                  const BootstrapOptions& options = {});
 
+/// Percentile interval of the median of `log_ratios`, ln(one model's speed / another's) of each turn, by a bootstrap of
+/// the turns. Deterministic in `options.seed`. Source: as paired_bootstrap.
+IntervalOutcome log_ratio_bootstrap(const std::vector<double>& log_ratios, const BootstrapOptions& options = {});
+
 /// Quantile of sorted values with linear interpolation between the order statistics (type 7 of Hyndman and Fan).
 /// `sorted` holds at least one value; 0 <= probability <= 1.
 double sorted_quantile(std::span<const double> sorted, double probability);

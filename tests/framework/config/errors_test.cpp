@@ -297,6 +297,29 @@ TEST(ConfigErrors, SamplesOfACodeEvaluatorFitTogether) {
   EXPECT_THAT(errors_of_code("window: 8\n"), ElementsAre(HasSubstr("window must be left out where kind is 'code'")));
 }
 
+TEST(ConfigErrors, WhatAnEfficiencyEvaluatorReadsAndGeneratesFitsTheContext) {
+  const auto errors = [](const std::string& fields) {
+    ExperimentFolder folder(replaced(kSmallExperiment, "[windows, word]", "[speed]") + "evaluators: {speed: {" +
+                            fields + "}}\n");
+    folder.write("configs/evaluator/speed.yaml", "kind: efficiency\nprompt_tokens: 32\ngenerate_tokens: 8\n");
+    return folder.errors();
+  };
+  EXPECT_THAT(errors(""), ElementsAre("no error"));
+  EXPECT_THAT(errors("prompt_tokens: 33"),
+              ElementsAre("experiment.yaml:14:22: evaluators.speed.prompt_tokens must be at most the models' context, "
+                          "32 tokens, but is 33."));
+  EXPECT_THAT(errors("generate_tokens: 33"),
+              ElementsAre("experiment.yaml:14:22: evaluators.speed.generate_tokens must be at most the models' "
+                          "context, 32 tokens, but is 33."));
+  EXPECT_THAT(errors("repetitions: 1"), ElementsAre(HasSubstr("repetitions must be an integer in [2,")));
+  EXPECT_THAT(errors("head: int4"), ElementsAre(HasSubstr("evaluators.speed.head must be one of")));
+  for (const char* unused : {"bos: false", "split: test", "data: x.jsonl", "window: 8", "samples: 2"}) {
+    EXPECT_THAT(errors(unused), ElementsAre(HasSubstr("must be left out where kind is 'efficiency'"))) << unused;
+  }
+  EXPECT_THAT(errors_with("evaluators: {word: {repetitions: 3}}\n"),
+              ElementsAre(HasSubstr("repetitions must be left out where kind is")));
+}
+
 TEST(ConfigErrors, KeysThatAnotherKeyMakesUnused) {
   EXPECT_THAT(errors_with("dataset: {train: x.txt}\n"),
               ElementsAre("experiment.yaml:14:11: dataset.train must be left out where source is 'tinyworld', but is "

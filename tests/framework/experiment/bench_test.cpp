@@ -111,12 +111,12 @@ class BenchWithScripts : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  BenchOptions options_{.model = "some-model",
-                        .linears = {LinearForm::kPacked, LinearForm::kFloat32},
-                        .prompt = 8,
-                        .generate = 4,
-                        .threads = 1,
-                        .repetitions = 3};
+  BenchOptions options_{
+      .subjects = forms_as_subjects("some-model", {LinearForm::kPacked, LinearForm::kFloat32}, HeadFormat::kInt8),
+      .prompt = 8,
+      .generate = 4,
+      .threads = 1,
+      .repetitions = 3};
   MachineLimits limits_{100, 4000, 2000};
 };
 
@@ -133,9 +133,9 @@ TEST_F(BenchWithScripts, WarmsUpThenMeasuresEachTestByTurns) {
   }
   EXPECT_EQ(requests(), expected);
   ASSERT_EQ(result.rows.size(), 4U);
-  EXPECT_EQ(result.model, "some-model");
-  EXPECT_EQ(result.threads, 1);
+  EXPECT_EQ(result.machine.threads, 1);
   const BenchRow& packed_pp = result.rows[0];
+  EXPECT_EQ(packed_pp.model, "some-model");
   EXPECT_EQ(packed_pp.test, "pp8");
   EXPECT_THAT(packed_pp.samples, ElementsAre(16, 16, 16));
   EXPECT_EQ(packed_pp.median_tokens_per_second, 16);

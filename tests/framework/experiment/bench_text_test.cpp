@@ -30,7 +30,7 @@ TEST(BenchText, MarkdownIsOneTableAndTheRatiosOfTheFirstFormToTheOthers) {
 TEST(BenchText, MarkdownOfOneFormHasNoRatios) {
   BenchResult result = testing::sample_bench();
   std::erase_if(result.rows, [](const BenchRow& row) { return row.linear != LinearForm::kPacked; });
-  result.threads = 1;
+  result.machine.threads = 1;
   const std::string text = bench_markdown(result);
   EXPECT_EQ(text.find("ratio"), std::string::npos);
   EXPECT_NE(text.find(", 1 thread, "), std::string::npos);
@@ -53,7 +53,7 @@ TEST(BenchText, JsonHasAnObjectForEachFormAndTest) {
 
 TEST(BenchText, CsvHasALineForEachSample) {
   BenchResult result = testing::sample_bench();
-  result.model = "a, \"b\"";
+  for (BenchRow& row : result.rows) row.model = "a, \"b\"";
   result.rows.erase(result.rows.begin() + 1, result.rows.end());
   EXPECT_EQ(bench_csv(result),
             "model,linear,head,test,threads,repetition,tokens_per_second,peak_rss_bytes,base_rss_bytes,weight_bytes,"

@@ -46,9 +46,10 @@ bool same(const TernaryRecord& a, const TernaryRecord& b) {
          same(gamma, b.gamma) && same(flipped, b.flipped);
 }
 bool same(const EvaluationItem& a, const EvaluationItem& b) {
-  const auto& [id, nats, tokens, words, bytes, outcomes, details] = a;
+  const auto& [id, nats, tokens, words, bytes, outcomes, details, seconds, memory_bytes] = a;
   return id == b.id && same(nats, b.nats) && tokens == b.tokens && words == b.words && bytes == b.bytes &&
-         same(outcomes, b.outcomes) && details == b.details;
+         same(outcomes, b.outcomes) && details == b.details && same(seconds, b.seconds) &&
+         memory_bytes == b.memory_bytes;
 }
 bool same(const Metric& a, const Metric& b) {
   const auto& [name, value, unit, lower] = a;
@@ -105,7 +106,7 @@ class Hostile {
     Evaluation out{text(), whole(), text(), text(), text(), {}, {}, {}, {}, text(), number()};
     for (size_t i = count(); i > 0; --i) out.metrics.push_back({text(), number(), text(), random_.below(2) == 0});
     for (size_t i = count(); i > 0; --i) {
-      out.items.push_back({text(), number(), whole(), whole(), whole(), {}, text()});
+      out.items.push_back({text(), number(), whole(), whole(), whole(), {}, text(), number(), whole()});
       for (size_t j = count(); j > 0; --j) out.items.back().outcomes[text()] = number();
     }
     for (size_t i = count(); i > 0; --i) out.floor[text()] = number();

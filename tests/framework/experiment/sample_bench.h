@@ -10,14 +10,11 @@ namespace bitnet::testing {
 /// A result with made-up figures: two forms, two tests, three repetitions.
 inline BenchResult sample_bench() {
   BenchResult result;
-  result.model = "some|model";
-  result.threads = 2;
-  result.kernel = "avx2";
-  result.cpu = "Processor 9";
-  result.blas_core = "Haswell";
+  result.machine = {.threads = 2, .kernel = "avx2", .cpu = "Processor 9", .blas_core = "Haswell"};
   const SpeedLimit int8{"int8_rate", 900e9, "MAC/s", 900e9, 880e9}, read{"read_bandwidth", 40e9, "bytes/s", 39e9, 40e9};
   const auto add = [&](LinearForm linear, HeadFormat head, const char* test, std::vector<double> samples) -> BenchRow& {
     BenchRow row;
+    row.model = "some|model";
     row.linear = linear;
     row.head = head;
     row.test = test;

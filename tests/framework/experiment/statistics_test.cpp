@@ -140,6 +140,35 @@ TEST(Statistics, PairingRemovesTheItemsHardness) {
   EXPECT_GT(unpaired.high - unpaired.low, 4 * (paired.high - paired.low));
 }
 
+TEST(Statistics, IntervalOfRatiosIsAPointWhereEveryTurnHasTheSame) {
+  const IntervalOutcome outcome = log_ratio_bootstrap(std::vector<double>(10, 0.25));
+  ASSERT_TRUE(outcome.interval);
+  EXPECT_EQ(outcome.interval->low, 0.25);
+  EXPECT_EQ(outcome.interval->high, 0.25);
+  EXPECT_EQ(outcome.items, 10);
+  EXPECT_EQ(outcome.method, "bootstrap of the turns' log ratios");
+}
+
+TEST(Statistics, OneTurnThatWasDisturbedMovesNoInterval) {
+  std::vector<double> ratios = {0.50, 0.51, 0.49, 0.52, 0.48, 0.50, 0.51, 0.49, 0.50, 0.50};
+  const IntervalOutcome calm = log_ratio_bootstrap(ratios);
+  ratios[3] = -3;
+  const IntervalOutcome disturbed = log_ratio_bootstrap(ratios);
+  ASSERT_TRUE(calm.interval && disturbed.interval);
+  EXPECT_GE(disturbed.interval->low, 0.48);
+  EXPECT_LE(disturbed.interval->high, calm.interval->high);
+  EXPECT_LT(calm.interval->low, calm.interval->high);
+}
+
+TEST(Statistics, RatiosThatAreFewOrNotFiniteGiveNoInterval) {
+  const IntervalOutcome few = log_ratio_bootstrap(std::vector<double>(9, 0.25));
+  EXPECT_FALSE(few.interval);
+  EXPECT_EQ(few.method, "no interval: 9 turns only, at least 10 are needed");
+  std::vector<double> ratios(10, 0.25);
+  ratios[4] = std::nan("");
+  EXPECT_FALSE(log_ratio_bootstrap(ratios).interval);
+}
+
 TEST(Statistics, SeedsAreAFurtherLevel) {
   Random random(5);
   const PairedLosses losses = simulate_losses(400, 6, 0.1, 0.05, random);
