@@ -99,9 +99,17 @@ void training_shapes(benchmark::internal::Benchmark* benchmark) {
   }
 }
 
+// A prompt of 512 tokens through the layers of TinyLlama-1.1B.
+void prompt_shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"M", "I", "O"})->UseRealTime()->Unit(benchmark::kMicrosecond);
+  for (const auto& [in, out] : {std::pair{2048, 2048}, {2048, 5632}, {5632, 2048}}) benchmark->Args({512, in, out});
+}
+
 BENCHMARK_CAPTURE(run_forward, float, Layer::kFloat)->Name("Linear/forward")->Apply(training_shapes);
 BENCHMARK_CAPTURE(run_forward, bitnet, Layer::kBitLinear)->Name("BitLinear/forward")->Apply(training_shapes);
 BENCHMARK_CAPTURE(run_forward, ternary, Layer::kTernaryLinear)->Name("TernaryLinear/forward")->Apply(training_shapes);
+BENCHMARK_CAPTURE(run_forward, float, Layer::kFloat)->Name("Linear/forward")->Apply(prompt_shapes);
+BENCHMARK_CAPTURE(run_forward, ternary, Layer::kTernaryLinear)->Name("TernaryLinear/forward")->Apply(prompt_shapes);
 BENCHMARK_CAPTURE(run_training, float, Layer::kFloat)->Name("Linear/forward_backward")->Apply(training_shapes);
 BENCHMARK_CAPTURE(run_training, bitnet, Layer::kBitLinear)->Name("BitLinear/forward_backward")->Apply(training_shapes);
 

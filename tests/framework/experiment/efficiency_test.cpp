@@ -8,6 +8,7 @@
 
 #include "framework/core/error.h"
 #include "framework/core/file.h"
+#include "framework/train/train_loop.h"
 #include "tests/framework/core/temporary_folder.h"
 
 namespace bitnet {
