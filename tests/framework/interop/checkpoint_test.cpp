@@ -6,6 +6,7 @@
 #include <string>
 
 #include "framework/core/error.h"
+#include "framework/core/file.h"
 #include "tests/framework/core/temporary_folder.h"
 #include "tests/framework/interop/checkpoint_support.h"
 

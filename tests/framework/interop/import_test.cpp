@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "framework/core/error.h"
+#include "framework/core/file.h"
 #include "framework/nn/model_file.h"
 #include "ops/torch/bitnet_ops.h"
 #include "tests/framework/core/temporary_folder.h"
@@ -164,8 +167,8 @@ TEST(Import, TablesOfRotaryPositionsAndTiedHeadsAreNoSurprise) {
   // Stored once, under the other name, with and without the note that the safetensors library leaves.
   tensors = hugging_face_tensors(model);
   tensors.front().first = "lm_head.weight";
-  for (const nlohmann::json& metadata :
-       {nlohmann::json(), nlohmann::json{{"model.embed_tokens.weight", "lm_head.weight"}}}) {
+  using Metadata = std::map<std::string, std::string>;
+  for (const Metadata& metadata : {Metadata(), Metadata{{"model.embed_tokens.weight", "lm_head.weight"}}}) {
     write_file_atomic(folder / "model.safetensors", testing::safetensors_bytes(tensors, metadata));
     EXPECT_EQ(weights_sha256(import_model(folder.path())), digest);
   }
