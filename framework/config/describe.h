@@ -408,7 +408,7 @@ struct Description<ExperimentConfig> {
   template <typename Visit>
   static void fields(Visit&& visit) {
     using C = ExperimentConfig;
-    visit(field("name", &C::name, "Names the run folder and the report.").name().mandatory());
+    visit(field("name", &C::name, "Names the run folder and the report.").folder_name().mandatory());
     visit(field("description", &C::description, "For the report.").not_identity());
     visit(field("seeds", &C::seeds, "One run of every variant for each; no seed twice.").in(0, 4294967295));
     visit(field("baseline", &C::baseline, "The variant that the others are compared with.").mandatory());

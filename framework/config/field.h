@@ -21,6 +21,9 @@ struct TextRule {
 /// Lowercase letters, digits and hyphens, at most 64, not starting with a hyphen: safe as a folder name and in a path.
 bool is_name(std::string_view text);
 
+/// The same, with dots inside (a size, "1.1b"): safe as a folder name.
+bool is_folder_name(std::string_view text);
+
 /// One field of a section.
 template <typename Section, typename Value>
 struct Field {
@@ -48,9 +51,11 @@ struct Field {
   Field between(double low, double high) const {
     return with([&](Field& f) { f.range = {low, high, true, true}; });
   }
-  /// Must be a name (is_name).
-  Field name() const {
-    return with([](Field& f) { f.text = {"a name of lowercase letters, digits and hyphens, at most 64", is_name}; });
+  /// Must be the name of a folder (is_folder_name).
+  Field folder_name() const {
+    return with([](Field& f) {
+      f.text = {"a name of lowercase letters, digits, hyphens and dots inside, at most 64", is_folder_name};
+    });
   }
   /// Changes nothing in the results: not in the canonical text.
   Field not_identity() const {

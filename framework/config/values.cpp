@@ -105,6 +105,14 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
+bool is_folder_name(std::string_view text) {
+  if (text.empty() || text.front() == '.' || text.back() == '.' || text.find("..") != std::string_view::npos)
+    return false;
+  std::string plain(text);
+  std::replace(plain.begin(), plain.end(), '.', '0');
+  return is_name(plain);
+}
+
 bool read_value(const Node& node, const std::string& path, const Range& range, int64_t* value, Problems* problems) {
   int64_t number = 0;
   if (node.kind == Node::Kind::kScalar && !node.quoted && is_integer_text(node.text) &&

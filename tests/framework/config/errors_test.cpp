@@ -387,8 +387,8 @@ TEST(ConfigErrors, AllAtOnceSortedByFileAndPositionThenOverrides) {
 
 TEST(ConfigErrors, AMistakeHidesOnlyTheRulesThatNeedWhatItLeavesUnknown) {
   // One mistake each in a shared section, in the seeds and between the variants.
-  EXPECT_THAT(errors_with("", {"trainer.epochs=0", "seeds=[1,1]", "variants.bitnet.model.context=64"}),
-              ElementsAre(StartsWith("--set trainer.epochs=0: trainer.epochs must be an integer in"),
+  EXPECT_THAT(errors_with("", {"trainer.epochs=-1", "seeds=[1,1]", "variants.bitnet.model.context=64"}),
+              ElementsAre(StartsWith("--set trainer.epochs=-1: trainer.epochs must be an integer in"),
                           "--set seeds=[1,1]: seeds[1] must be unlike the others, but is 1 again.",
                           "--set variants.bitnet.model.context=64: variants.bitnet.model.context must be that of the "
                           "other variants, 32, but is 64."));
@@ -407,7 +407,7 @@ TEST(ConfigErrors, AMistakeHidesOnlyTheRulesThatNeedWhatItLeavesUnknown) {
       errors_with("tokenizer: {vocab_size: 512, flavor: 3}\n"),
       ElementsAre(StartsWith("experiment.yaml:14:13: tokenizer.vocab_size must be left out where kind is 'byte'"),
                   StartsWith("experiment.yaml:14:30: tokenizer.flavor must be a known key")));
-  EXPECT_THAT(errors_with("evaluators: {word: {window: 33}, windows: {split: tset}}\n", {"trainer.epochs=0"}),
+  EXPECT_THAT(errors_with("evaluators: {word: {window: 33}, windows: {split: tset}}\n", {"trainer.epochs=-1"}),
               ElementsAre(StartsWith("experiment.yaml:14:21: evaluators.word.window must be at most the models'"),
                           HasSubstr("evaluators.windows.split must be one of"), HasSubstr("trainer.epochs must be")));
   EXPECT_THAT(errors_with("", {"variants={bitnt: {}, tradtional: {}, bitnet: {model: {width: 0}}}"}),

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/config/field.h"
 #include "framework/core/error.h"
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
@@ -279,6 +280,13 @@ TEST(Configs, EveryBlockResolves) {
     }
   }
   EXPECT_GE(blocks, 16);
+}
+
+TEST(ResolveExperiment, IsNamedAsAFolderMayBe) {
+  for (const char* name : {"a", "wikitext2-small", "tinyllama-1.1b", "0.5"}) EXPECT_TRUE(is_folder_name(name)) << name;
+  for (const char* name : {"", ".", "..", ".a", "a.", "a..b", "-a", "A", "a/b", "a b"}) {
+    EXPECT_FALSE(is_folder_name(name)) << name;
+  }
 }
 
 TEST(Configs, EveryExperimentResolvesAndIsNamedAsItsFolder) {
