@@ -93,4 +93,21 @@ inline std::string replaced(std::string text, const std::string& old_part, const
   return text.replace(at, old_part.size(), new_part);
 }
 
+/// The errors of an experiment with the blocks of an ExperimentFolder. Some hundred files: the blocks are written once.
+inline std::vector<std::string> errors_of(const std::string& experiment,
+                                          const std::vector<std::string>& overrides = {}) {
+  static ExperimentFolder* const folder = new ExperimentFolder();
+  folder->write("experiment.yaml", experiment);
+  return folder->errors(overrides);
+}
+
+/// The errors of the small experiment with these lines added at its end (lines 14 and on).
+inline std::vector<std::string> errors_with(const std::string& lines, const std::vector<std::string>& overrides = {}) {
+  return errors_of(kSmallExperiment + lines, overrides);
+}
+
+inline std::vector<std::string> errors_where(const std::string& old_part, const std::string& new_part) {
+  return errors_of(replaced(kSmallExperiment, old_part, new_part));
+}
+
 }  // namespace bitnet::testing
