@@ -159,8 +159,8 @@ TEST(ConfigErrors, NamesMustBeSafeFolderNames) {
   for (const char* const name : {"../up", "Small", "a b", "-x", "a_b", "\"\"", "a/b",
                                  "a2345678901234567890123456789012345678901234567890123456789012345"}) {
     EXPECT_THAT(errors_where("name: small", "name: " + std::string(name)),
-                ElementsAre(StartsWith("experiment.yaml:1:7: name must be a name of lowercase letters, digits and "
-                                       "hyphens, at most 64, but is ")));
+                ElementsAre(StartsWith("experiment.yaml:1:7: name must be a name of lowercase letters, digits, "
+                                       "hyphens and dots inside, at most 64, but is ")));
   }
   EXPECT_THAT(errors_where("  bitnet: {", "  Bit.net: {"),
               ElementsAre("experiment.yaml:12:3: variants.Bit.net must be a name of lowercase letters, digits and "
