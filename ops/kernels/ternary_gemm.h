@@ -15,8 +15,8 @@ namespace bitnet::kernels {
 enum class Isa { kScalar, kAvx2, kAvxVnni, kAvx512Vnni, kNeonDot };
 
 /// One implementation. Its products may be called at once from several threads on disjoint outputs: a caller splits
-/// work by offsetting packed_rows_N and out_MN (over N) or acts_MK, act_sums_M and out_MN (over M), and likewise for
-/// int8.
+/// work by offsetting weights_N and out_MN (over N, at multiples of kStripOutputs) or acts_MK, act_sums_M and out_MN
+/// (over M).
 struct TernaryKernel {
   Isa isa;
   const char* name;  ///< "scalar", "avx2", "avx-vnni", "avx512-vnni", "neon-dot": the values of BITNET_ISA
