@@ -1,8 +1,12 @@
 #include "benchmarks/kernel_cases.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <random>
 
 namespace bitnet::benchmarks {
@@ -46,8 +50,16 @@ double Team::run(const std::function<void(int)>& work) {
   return seconds_since(start);
 }
 
-AlignedBytes::AlignedBytes(int64_t bytes) : memory_(static_cast<size_t>(bytes + 63)), size_(bytes) {
-  data_ = memory_.data() + (64 - reinterpret_cast<uintptr_t>(memory_.data()) % 64) % 64;
+AlignedBytes::AlignedBytes(int64_t bytes) : memory_(nullptr, std::free), size_(bytes) {
+  constexpr int64_t kLine = 64, kLargePage = 2 << 20;
+  const int64_t alignment = bytes < kLargePage ? kLine : kLargePage;
+  const auto rounded = static_cast<size_t>((bytes + alignment - 1) / alignment * alignment);
+  memory_.reset(static_cast<uint8_t*>(std::aligned_alloc(static_cast<size_t>(alignment), rounded)));
+  if (!memory_) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+  if (alignment == kLargePage) madvise(memory_.get(), rounded, MADV_HUGEPAGE);
+#endif
+  std::memset(memory_.get(), 0, rounded);
 }
 
 Activations::Activations(int64_t m, int64_t k, int64_t stride) : stride(stride), bytes(m * stride) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -40,16 +41,16 @@ class Team {
   std::atomic<bool> stop_{false};
 };
 
-/// Bytes between cache lines, so that a vector of 64 bytes lies in one.
+/// Bytes between cache lines, so that a vector of 64 bytes lies in one; many of them in large pages where the system
+/// has some, as the weights of a served model lie.
 class AlignedBytes {
  public:
   explicit AlignedBytes(int64_t bytes);
-  uint8_t* data() { return data_; }
+  uint8_t* data() { return memory_.get(); }
   int64_t size() const { return size_; }
 
  private:
-  std::vector<uint8_t> memory_;
-  uint8_t* data_;
+  std::unique_ptr<uint8_t, void (*)(void*)> memory_;
   int64_t size_;
 };
 
