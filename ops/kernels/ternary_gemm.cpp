@@ -56,8 +56,8 @@ std::string supported_names() {
 }  // namespace
 
 // The order is that of measured speed (benchmarks/ternary_gemm; AMD Zen 4 at 3.7 GHz, one thread, N = K = 2048, GMAC/s
-// at M = 1, 4 and 512): avx512-vnni 156, 218 and 213, avx-vnni 146, 186 and 191 (in its AVX-512 encoding, which that
-// CPU has), avx2 111, 154 and 151, scalar 1.3 (M = 1 only).
+// at M = 1, 4 and 512): avx512-vnni 164, 232 and 228, avx2 119, 157 and 155, scalar about 1. avx-vnni, which that CPU
+// has in the AVX-512 encoding alone, stood between the two at 146, 186 and 191 in an earlier form.
 const std::vector<const TernaryKernel*>& all_kernels() {
   static const std::vector<const TernaryKernel*> kernels = {
 #if defined(__x86_64__)
