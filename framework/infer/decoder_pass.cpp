@@ -246,16 +246,13 @@ class PackedStages {
         float* tile = to + first * linear.out + output;
         if (use == Use::kStore) {
           kernels::dequantize_rows(sums, rows, count, gamma, scales, tile, linear.out);
-          continue;
-        }
-        kernels::dequantize_rows(sums, rows, count, gamma, scales, values, count);
-        const float* from = values;
-        for (int64_t row = 0; row < rows; ++row, tile += linear.out, from += count) {
-          if (use == Use::kGate) {
+        } else if (use == Use::kAdd) {
+          kernels::dequantize_add_rows(sums, rows, count, gamma, scales, tile, linear.out);
+        } else {
+          kernels::dequantize_rows(sums, rows, count, gamma, scales, values, count);
+          const float* from = values;
+          for (int64_t row = 0; row < rows; ++row, tile += linear.out, from += count) {
             pass_.gate(tile, from, count, tile);
-          } else {
-#pragma omp simd
-            for (int64_t i = 0; i < count; ++i) tile[i] += from[i];
           }
         }
       }

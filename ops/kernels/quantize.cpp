@@ -53,4 +53,9 @@ void dequantize_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, 
   best_functions().dequantize_rows(sums_MN, m, n, gamma, scales_M, y, y_stride);
 }
 
+void dequantize_add_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
+                         int64_t y_stride) noexcept {
+  best_functions().dequantize_add_rows(sums_MN, m, n, gamma, scales_M, y, y_stride);
+}
+
 }  // namespace bitnet::kernels

@@ -27,4 +27,8 @@ float absmean(const float* w, int64_t count) noexcept;
 void dequantize_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
                      int64_t y_stride) noexcept;
 
+/// The same, added to what y holds.
+void dequantize_add_rows(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
+                         int64_t y_stride) noexcept;
+
 }  // namespace bitnet::kernels

@@ -4,6 +4,6 @@
 namespace bitnet::kernels {
 
 const QuantizeFunctions kQuantizeAvx2 = {quantize_rows_loop, quantize_ternary_loop, sum_of_magnitudes,
-                                         dequantize_rows_loop};
+                                         dequantize_rows_loop<false>, dequantize_rows_loop<true>};
 
 }  // namespace bitnet::kernels

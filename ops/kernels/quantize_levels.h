@@ -12,6 +12,8 @@ struct QuantizeFunctions {
   double (*sum_of_magnitudes)(const float* w, int64_t count);
   void (*dequantize_rows)(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
                           int64_t y_stride);
+  void (*dequantize_add_rows)(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M,
+                              float* y, int64_t y_stride);
 };
 
 // Constant tables, so that reading one runs no code of its level.

@@ -123,17 +123,24 @@ inline double sum_of_magnitudes(const float* w, int64_t count) {
   return total;
 }
 
-inline void dequantize_rows_loop(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M,
-                                 float* y, int64_t y_stride) {
+template <bool kAdd>
+void dequantize_rows_loop(const int32_t* sums_MN, int64_t m, int64_t n, float gamma, const float* scales_M, float* y,
+                          int64_t y_stride) {
   for (int64_t row = 0; row < m; ++row) {
     const float scale = gamma * scales_M[row];
     const int32_t* from = sums_MN + row * n;
     float* to = y + row * y_stride;
     int64_t at = 0;
     for (; at + kChunk <= n; at += kChunk) {
-      for (int i = 0; i < kChunk; ++i) to[at + i] = static_cast<float>(from[at + i]) * scale;
+      for (int i = 0; i < kChunk; ++i) {
+        const float value = static_cast<float>(from[at + i]) * scale;
+        to[at + i] = kAdd ? to[at + i] + value : value;
+      }
     }
-    for (; at < n; ++at) to[at] = static_cast<float>(from[at]) * scale;
+    for (; at < n; ++at) {
+      const float value = static_cast<float>(from[at]) * scale;
+      to[at] = kAdd ? to[at] + value : value;
+    }
   }
 }
 

@@ -159,6 +159,9 @@ TEST_P(QuantizeLevelTest, GivesTheBitsOfThePortableOne) {
     level_.functions->dequantize_rows(sums.data(), m, k, 0.37f, expected.scales.data(), y.data(), k);
     portable.dequantize_rows(sums.data(), m, k, 0.37f, expected.scales.data(), y_portable.data(), k);
     EXPECT_TRUE(same_bits(y, y_portable));
+    level_.functions->dequantize_add_rows(sums.data(), m, k, 1.7f, expected.scales.data(), y.data(), k);
+    portable.dequantize_add_rows(sums.data(), m, k, 1.7f, expected.scales.data(), y_portable.data(), k);
+    EXPECT_TRUE(same_bits(y, y_portable));
   }
 }
 
@@ -191,6 +194,18 @@ TEST(DequantizeRows, MultipliesTheScalesFirst) {
   for (size_t i = 0; i < 4; ++i) {
     const float scale = 0.7f * scales[i / 2];
     EXPECT_EQ(y[i], static_cast<float>(sums[i]) * scale);
+  }
+}
+
+TEST(DequantizeAddRows, AddsTheRoundedProductToWhatIsThere) {
+  const std::vector<int32_t> sums = {3, -16777217, 1000003, 7};
+  const std::vector<float> scales = {0.1f, 3.3e-5f};
+  const std::vector<float> before = {1.5f, -2.25f, 1e6f, 0.0f};
+  std::vector<float> y = before;
+  dequantize_add_rows(sums.data(), 2, 2, 0.7f, scales.data(), y.data(), 2);
+  for (size_t i = 0; i < 4; ++i) {
+    const float product = static_cast<float>(sums[i]) * (0.7f * scales[i / 2]);
+    EXPECT_EQ(y[i], before[i] + product);
   }
 }
 
