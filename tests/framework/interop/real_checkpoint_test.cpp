@@ -76,7 +76,7 @@ PlainDecoder reference(const std::filesystem::path& folder) {
   return {config, tensors};
 }
 
-/// "<|start_story|>Once upon a time, ", "<|start_story|>The " and "<|start_story|>Tim ", as tokenizer.json has them.
+/// Ids of the vocabulary, which need not be texts: both sides read the same ones.
 const std::vector<std::vector<int64_t>> kPrompts = {{1, 429}, {1, 85, 30, 12, 400}, {1, 1000, 7, 2000, 3, 55, 1234, 2}};
 
 TEST(RealCheckpoint, LogitsOfAHuggingFaceModelEqualADoubleComputation) {
