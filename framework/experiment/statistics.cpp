@@ -282,7 +282,7 @@ IntervalOutcome paired_interval(const PairedLosses& losses, const RateStatistic&
                          : random_effects(statistic.value(paired_rates(losses)), linear_parts(losses, statistic));
   if (!limits) return no_interval(outcome, "no interval: a loss is not finite");
   return with_limits(outcome, *limits,
-                     outcome.seeds == 1 ? "paired bootstrap of items" : "Student's interval of items and seeds");
+                     outcome.seeds == 1 ? "paired bootstrap-t of items" : "Student's interval of items and seeds");
 }
 
 IntervalOutcome log_ratio_interval(const std::vector<double>& log_ratios, const IntervalOptions& options) {

@@ -74,7 +74,7 @@ TEST(Statistics, IntervalIsAPointWhereEveryItemHasTheSameGap) {
   EXPECT_NEAR(outcome.interval->low, 0.25, 1e-12);
   EXPECT_NEAR(outcome.interval->high, 0.25, 1e-12);
   EXPECT_EQ(outcome.items, 12);
-  EXPECT_EQ(outcome.method, "paired bootstrap of items");
+  EXPECT_EQ(outcome.method, "paired bootstrap-t of items");
 }
 
 TEST(Statistics, SlopesAreTheDerivatives) {
