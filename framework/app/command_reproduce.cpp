@@ -66,7 +66,8 @@ int reproduce_command(const std::vector<std::string>& words) {
   const Results published = published_results(read_file(file), file);
   const std::string published_hash =
       resolve_stored(published.config_text, file, "Take a file that the program wrote.").hash;
-  const ResolvedExperiment experiment = resolve_text(published.config_text, file, overrides);
+  ResolvedExperiment experiment = resolve_text(published.config_text, file, overrides);
+  experiment.overridden = published.overridden;  // of blocks that a stored configuration does not name
   options.out = values["out"].as<std::string>();
   options.command = published.command;
   options.evaluators.allow_code_execution = values["allow-code-execution"].as<bool>();

@@ -230,10 +230,10 @@ TEST(Results, FilesOfTheFirstVersionAreRead) {
 
 TEST(Results, PublishedOnesAreReadAndRendered) {
   int published = 0;
-  for (const auto& folder : std::filesystem::directory_iterator(BITNET_SOURCE_DIR "/reports")) {
-    if (!folder.is_directory()) continue;
-    const Results results = results_from_json(read_file(folder.path() / "results.json"), folder.path().string());
-    EXPECT_THAT(render_report_html(results), HasSubstr("id=\"deltas\"")) << folder.path();
+  for (const auto& file : std::filesystem::recursive_directory_iterator(BITNET_SOURCE_DIR "/reports")) {
+    if (file.path().extension() != ".json") continue;
+    const Results results = results_from_json(read_file(file.path()), file.path().string());
+    EXPECT_THAT(render_report_html(results), HasSubstr("id=\"deltas\"")) << file.path();
     ++published;
   }
   EXPECT_GE(published, 1);
