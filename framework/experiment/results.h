@@ -36,10 +36,10 @@ struct VariantResult {
   std::vector<SeedResult> seeds;
 };
 
-/// Everything a report shows: what results.json holds (schema_version first). An item's details stay in the samples
-/// file.
+/// Everything a report shows: what results.json holds (schema_version first). Of the items' details it has few
+/// (item_details.h); the samples files have all.
 struct Results {
-  static constexpr int64_t kSchemaVersion = 2;
+  static constexpr int64_t kSchemaVersion = 3;
   std::string experiment;
   std::string description;
   std::vector<std::string> notes;  ///< what a reader must know before any figure

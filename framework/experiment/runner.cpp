@@ -17,6 +17,7 @@
 #include "framework/evaluate/code_evaluator.h"
 #include "framework/experiment/efficiency.h"
 #include "framework/experiment/environment.h"
+#include "framework/experiment/item_details.h"
 #include "framework/experiment/report.h"
 #include "framework/experiment/start.h"
 #include "framework/infer/model_generator.h"
@@ -178,6 +179,7 @@ class Runner {
                         : continue_environment(earlier, read_environment(config_.seeds, start_time, utc_now()).json,
                                                environment_file.string());
     write_file_atomic(environment_file, outcome.results.environment_json);
+    keep_telling_details(outcome.results);  // the samples files have them all
     write_file_atomic(folder / "results.json", results_to_json(outcome.results));
     write_reports(outcome.results, folder);
     return outcome;
@@ -273,8 +275,6 @@ class Runner {
     for (const std::unique_ptr<Evaluator>& evaluator : evaluators_) {
       seed_result.evaluations.push_back(evaluate(served, seed_result.final_weights_sha256, *evaluator, folder, label));
       seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
-      // The samples files keep them; results.json would be many times as long.
-      for (EvaluationItem& item : seed_result.evaluations.back().items) item.details.clear();
     }
     count_parameters(served, result);
     result.seeds.push_back(std::move(seed_result));

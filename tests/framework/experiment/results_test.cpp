@@ -197,7 +197,7 @@ TEST(Results, NumbersThatJsonDoesNotHaveAreTexts) {
 }
 
 TEST(Results, TheSchemaVersionComesFirst) {
-  EXPECT_EQ(results_to_json(sample_results()).find("{\n \"schema_version\": 2,\n"), 0u);
+  EXPECT_EQ(results_to_json(sample_results()).find("{\n \"schema_version\": 3,\n"), 0u);
 }
 
 TEST(Results, FilesOfTheFirstVersionAreRead) {
@@ -209,7 +209,7 @@ TEST(Results, FilesOfTheFirstVersionAreRead) {
     }
   }
   std::string text = results_to_json(results);
-  text.replace(text.find("\"schema_version\": 2"), 19, "\"schema_version\": 1");
+  text.replace(text.find("\"schema_version\": 3"), 19, "\"schema_version\": 1");
   EXPECT_TRUE(same(results, results_from_json(text, "test")));
 }
 
@@ -256,9 +256,9 @@ TEST(Results, ErrorsNameTheFileAndTheJsonPath) {
 }
 
 TEST(Results, OtherVersionsAndDamagedFilesAreRefused) {
-  for (const char* version : {"0", "-1", "3"}) {
-    EXPECT_THAT(reading_error(with_change("\"schema_version\": 2", std::string("\"schema_version\": ") + version)),
-                HasSubstr(std::string("$.schema_version must be 1 to 2, but is ") + version));
+  for (const char* version : {"0", "-1", "4"}) {
+    EXPECT_THAT(reading_error(with_change("\"schema_version\": 3", std::string("\"schema_version\": ") + version)),
+                HasSubstr(std::string("$.schema_version must be 1 to 3, but is ") + version));
   }
   EXPECT_THAT(reading_error("{}"), HasSubstr("$.schema_version must be there"));
   EXPECT_THAT(reading_error("[]"), HasSubstr("$ must be an object"));
