@@ -88,7 +88,7 @@ svg .tick,svg .axis-name,svg .row-note{fill:var(--muted)}svg .row-note{font-size
 .grid{stroke:var(--rule)}.axis{stroke:var(--muted)}.zero{stroke:var(--ink);stroke-width:1.4}
 .band{stroke:var(--muted);stroke-dasharray:2 4}
 .reference{stroke:var(--ink);stroke-width:1.3;stroke-dasharray:7 4}svg .reference-name{font-size:.95em;
-paint-order:stroke;stroke:var(--surface);stroke-width:4px;
+stroke:var(--surface);stroke-width:4px;
 stroke-linejoin:round}
 .curve{fill:none;stroke-width:1.9;stroke-linejoin:round}.curve.faint{stroke-width:1;opacity:.38}
 .curve.s1{stroke-dasharray:6 2.5}.curve.s2{stroke-dasharray:2 3}.curve.s3{stroke-dasharray:10 3 2 3}
@@ -109,7 +109,7 @@ figure+details{margin-top:6px}figure+details>summary{font-size:.87rem}
 .program{border-top:1px solid var(--rule);padding-top:8px;margin-top:8px}.program summary{font-size:.93rem}
 .program pre{max-height:26em;overflow:auto}.result{margin:10px 0 6px}.prompt{color:var(--muted)}
 .evaluator{border-top:1px solid var(--rule);margin-top:22px}.evaluator h3{margin-top:16px}
-.evaluator>.chart{max-width:560px}
+.evaluator>.chart,.columns>.chart:only-child{max-width:560px}
 .answers{margin:0;padding-left:18px}.second{margin-top:6px}
 .over{background:var(--mark);border-radius:3px}
 .over::after{content:" \25C6 overridden";font-size:.85em;color:var(--muted)}

@@ -44,8 +44,8 @@ std::string draw_shares(const ShareChart& chart, const Frame& shape) {
     const double position = x(0.5 + side * chart.expected_zero);
     out += line(position, frame.top - 4, position, bottom + 4, "reference");
   }
-  out += text(x(0.5), frame.top - 10, "middle", "reference-name",
-              "0 in " + format_fixed(100 * chart.expected_zero, 0) + " % of Gaussian weights");
+  out += svg::outlined_text(x(0.5), frame.top - 10, "middle",
+                            "0 in " + format_fixed(100 * chart.expected_zero, 0) + " % of Gaussian weights");
   for (const double tick : {0.0, 0.25, 0.5, 0.75, 1.0}) {
     out += text(x(tick), bottom + 4 + frame.font,
                 tick == 1   ? "end"

@@ -81,8 +81,8 @@ std::string draw_line_chart(const LineChart& chart, const Frame& frame, Range x_
     // Above its line, or below it where the line is at the top.
     const double position = y(reference.value);
     const double baseline = position - 5 > frame.top + frame.font ? position - 5 : position + frame.font + 3;
-    out += text(reference.label_left ? frame.left + 6 : right - 4, baseline, reference.label_left ? "start" : "end",
-                "reference-name", reference.label);
+    out += svg::outlined_text(reference.label_left ? frame.left + 6 : right - 4, baseline,
+                              reference.label_left ? "start" : "end", reference.label);
   }
   return out + "</svg>";
 }
@@ -114,10 +114,10 @@ std::string draw_scatter(const ScatterChart& chart, const Frame& frame, const Ra
   out += text(frame.left + frame.plot_width() / 2, frame.height - 5, "middle", "axis-name",
               svg::clipped(chart.x_label, svg::characters_in(frame.plot_width(), frame.font)));
   out += text(4, frame.top - 12, "start", "axis-name", svg::clipped(chart.y_label, most));
-  out += text(right - 6, bottom - 8, "end", "reference-name", svg::clipped(chart.below_label, most / 2));
+  out += svg::outlined_text(right - 6, bottom - 8, "end", svg::clipped(chart.below_label, most / 2));
   return out +
-         text(frame.left + 8, frame.top + frame.font + 2, "start", "reference-name",
-              svg::clipped(chart.above_label, most / 2)) +
+         svg::outlined_text(frame.left + 8, frame.top + frame.font + 2, "start",
+                            svg::clipped(chart.above_label, most / 2)) +
          "</svg>";
 }
 

@@ -13,6 +13,12 @@ std::string attribute(const char* name, double value) {
   return std::string(" ") + name + "=\"" + coordinate(value) + "\"";
 }
 
+std::string text_element(double x, double y, const char* anchor, const std::string& css_class,
+                         const std::string& attributes, const std::string& content) {
+  return "<text class=\"" + css_class + "\"" + attribute("x", x) + attribute("y", y) + " text-anchor=\"" + anchor +
+         "\"" + attributes + ">" + escape_markup(content) + "</text>";
+}
+
 /// The fewest significant digits, up to six, that give every tick a label of its own value.
 std::string tick_label(double value) {
   for (int digits = 1; digits < 6; ++digits) {
@@ -69,8 +75,12 @@ std::string rectangle(double x, double y, double width, double height, const std
 }
 
 std::string text(double x, double y, const char* anchor, const std::string& css_class, const std::string& content) {
-  return "<text class=\"" + css_class + "\"" + attribute("x", x) + attribute("y", y) + " text-anchor=\"" + anchor +
-         "\">" + escape_markup(content) + "</text>";
+  return text_element(x, y, anchor, css_class, "", content);
+}
+
+std::string outlined_text(double x, double y, const char* anchor, const std::string& content) {
+  // An attribute, because validators of style sheets do not know this property.
+  return text_element(x, y, anchor, "reference-name", " paint-order=\"stroke\"", content);
 }
 
 std::string marker(double x, double y, int style, double size, const std::string& css_class) {

@@ -48,6 +48,8 @@ std::string line(double x1, double y1, double x2, double y2, const std::string& 
 std::string rectangle(double x, double y, double width, double height, const std::string& css_class);
 /// `content` is escaped; `anchor` is start, middle or end.
 std::string text(double x, double y, const char* anchor, const std::string& css_class, const std::string& content);
+/// A text of class "reference-name" that stays readable over lines and dots: its outline has the paper's color.
+std::string outlined_text(double x, double y, const char* anchor, const std::string& content);
 /// A circle, square or triangle: the shape of series `style`.
 std::string marker(double x, double y, int style, double size, const std::string& css_class);
 /// The opening tag with title and description.
