@@ -39,12 +39,10 @@ void cut_text(Json& object, const char* key, size_t most) {
   if (text != object.end() && text->is_string()) *text = cut(text->get<std::string>(), most);
 }
 
-Json parse(const std::string& details) { return Json::parse(details, nullptr, /*allow_exceptions=*/false); }
-
-/// The details of a question, or of a problem, within the limits.
-std::string shortened(const std::string& details) {
-  Json json = parse(details);
-  if (!json.is_object()) return "";
+/// The details of a question, or of a problem, within the limits; nothing for others.
+std::string shortened(const EvaluationItem& item) {
+  if (!choice_details(item) && !code_details(item)) return "";
+  Json json = Json::parse(item.details);
   cut_text(json, kQuestion, kMostTextBytes);
   cut_text(json, kPrompt, kMostTextBytes);
   if (json.contains(kChoices)) {
@@ -63,9 +61,9 @@ std::string shortened(const std::string& details) {
 }
 
 /// What became of a problem's programs, without any of their text; nothing for other details.
-std::string results_alone(const std::string& details) {
-  Json json = parse(shortened(details));
-  if (!json.is_object() || !json.contains(kCompletions)) return "";
+std::string results_alone(const EvaluationItem& item) {
+  if (!code_details(item)) return "";
+  Json json = Json::parse(shortened(item));
   json.erase(kPrompt);
   for (Json& completion : json[kCompletions]) completion.erase(kCompletion);
   return json.dump();
@@ -178,8 +176,8 @@ void keep_telling_details(Results& results) {
       for (Evaluation& evaluation : variant.seeds[s].evaluations) {
         const std::set<size_t>& of_evaluation = kept[&evaluation];
         for (size_t i = 0; i < evaluation.items.size(); ++i) {
-          std::string& details = evaluation.items[i].details;
-          details = s > 0 ? "" : of_evaluation.contains(i) ? shortened(details) : results_alone(details);
+          EvaluationItem& item = evaluation.items[i];
+          item.details = s > 0 ? "" : of_evaluation.contains(i) ? shortened(item) : results_alone(item);
         }
       }
     }

@@ -148,7 +148,8 @@ std::string results_table(const ItemPairs& pairs) {
   return html_table(table);
 }
 
-std::string program_html(const ItemPairs& pairs, const std::string& variant, const CodeDetails& details) {
+std::string program_html(const ItemPairs& pairs, const std::string& variant, const std::string& id,
+                         const CodeDetails& details) {
   std::string html;
   for (const CodeDetails::Completion& completion : details.completions) {
     html +=
@@ -156,8 +157,9 @@ std::string program_html(const ItemPairs& pairs, const std::string& variant, con
         (completion.passed ? "<span class=\"tag better\">passed</span>" : "<span class=\"tag worse\">failed</span> ") +
         (completion.passed ? "" : escape_markup(completion.result)) + "</p>";
     if (!completion.text) continue;
-    html += "<pre><code><span class=\"prompt\">" + escape_markup(details.prompt) + "</span>" +
-            escape_markup(*completion.text) + "</code></pre>";
+    html += "<pre tabindex=\"0\" role=\"group\" aria-label=\"" +
+            escape_markup("Program of " + display_name(variant) + " for " + id) + "\"><code><span class=\"prompt\">" +
+            escape_markup(details.prompt) + "</span>" + escape_markup(*completion.text) + "</code></pre>";
   }
   if (details.left_out > 0) {
     html += "<p class=\"note\">" + format_count(details.left_out) + " more completions are in the samples file.</p>";
@@ -216,11 +218,12 @@ std::string programs_view(const ItemPairs& pairs) {
       continue;
     }
     ++shown;
-    programs += "<details class=\"program\"><summary>" + html_code(pairs.candidate_items[i].id) + " " +
+    const std::string& id = pairs.candidate_items[i].id;
+    programs += "<details class=\"program\"><summary>" + html_code(id) + " " +
                 escape_markup(display_name(pairs.candidate) + ": " + passed_text(*candidate) + "; " +
                               display_name(pairs.baseline) + ": " + passed_text(*baseline)) +
-                "</summary>" + program_html(pairs, pairs.candidate, *candidate) +
-                program_html(pairs, pairs.baseline, *baseline) + "</details>";
+                "</summary>" + program_html(pairs, pairs.candidate, id, *candidate) +
+                program_html(pairs, pairs.baseline, id, *baseline) + "</details>";
   }
   if (!any) return "";
   return agreement_table(pairs, "solved") + results_table(pairs) + "<h4>Programs</h4>" +

@@ -50,7 +50,7 @@ std::string draw_forest(const ForestChart& chart, const Frame& shape, double row
                                    [&](double value) { return value == std::fabs(tick); });
     out += line(position, frame.top, position, bottom, tick == 0 ? "zero" : limit ? "band" : "grid");
     const std::string label = format_signed(tick, 0);
-    if (position - last_label < 2.6 * frame.font) continue;
+    if (position - last_label < 3.2 * frame.font) continue;
     out += text(position, bottom + 4 + frame.font, "middle", "tick", label);
     last_label = position;
   }
@@ -107,7 +107,7 @@ std::string draw_forest(const ForestChart& chart, const Frame& shape, double row
 std::string render_forest(const ForestChart& chart) {
   if (chart.rows.empty()) return "<p class=\"note\">" + escape_markup(chart.title) + ": nothing to compare.</p>";
   return draw_forest(chart, {"wide", 960, 0, 250, 24, 30, 44, 13}, 40) +
-         draw_forest(chart, {"narrow", 360, 0, 122, 12, 30, 42, 12}, 52);
+         draw_forest(chart, {"narrow", 360, 0, 122, 20, 30, 42, 12}, 52);
 }
 
 }  // namespace bitnet
