@@ -16,7 +16,7 @@ constexpr std::string_view kStyle = R"css(
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,
 "Noto Sans","Liberation Sans",Arial,sans-serif;font-variant-numeric:tabular-nums}
-header,main,footer{max-width:1240px;margin:0 auto;padding:0 24px}
+header,main,footer{max-width:1320px;margin:0 auto;padding:0 24px}
 header{padding-top:40px}
 h1{font-size:2rem;line-height:1.2;margin:0 0 4px;letter-spacing:-.015em;overflow-wrap:anywhere}
 h2{font-size:1.35rem;line-height:1.3;margin:0 0 4px;letter-spacing:-.01em}
@@ -64,7 +64,7 @@ tbody tr:last-child>*{border-bottom:0}
 .cards th,.cards td{padding-right:12px}
 .numeric td{white-space:nowrap}
 .numeric th:last-child,.numeric td:last-child{padding-right:2px}
-.deltas .num{white-space:nowrap}
+.deltas{font-size:.9rem}.deltas td.num{white-space:nowrap}
 .deltas td.num .small{white-space:normal}
 .range{white-space:nowrap}.delta{font-weight:650;white-space:nowrap}
 .better{color:var(--better);fill:var(--better)}.worse{color:var(--worse);fill:var(--worse)}
@@ -129,7 +129,7 @@ overflow-wrap:anywhere;white-space:normal;color:var(--muted);font-size:.84rem}
 .cards th .cell{font-weight:650}.cards th .small{font-weight:400}
 .winners{gap:8px}.winners li{padding:7px 12px}
 }
-@media print,(min-width:800.02px){.cards .label{display:none}.deltas tbody th{min-width:170px;width:22%}
+@media print,(min-width:800.02px){.cards .label{display:none}.deltas tbody th{min-width:150px;width:20%}
 .deltas td.interval{min-width:130px;width:16%}}
 @media print{
 @page{size:auto;margin:14mm}

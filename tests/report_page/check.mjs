@@ -84,6 +84,12 @@ function misplaced() {
     const table = svg.closest('.chart')?.querySelector('table');
     if (!table) found.push(`chart ${svg.querySelector('title').id} has no table of its numbers beneath it`);
   }
+  for (const region of document.querySelectorAll('.scroll:has(.cards)')) {
+    if (region.scrollWidth > region.clientWidth + 1) {
+      found.push(`the table ${JSON.stringify(region.ariaLabel)} is ${region.scrollWidth} pixels wide, its box ` +
+                 region.clientWidth);
+    }
+  }
   const cells = 'th,td,.cell,h1,h2,h3,p,li,dd,figcaption,summary';
   for (const element of document.querySelectorAll(cells)) {
     if (element.closest('.scroll') || element.clientWidth === 0) continue;
