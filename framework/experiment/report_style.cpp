@@ -46,7 +46,7 @@ dl.meta dt{font-size:.8rem;color:var(--muted)}
 dl.meta dd{margin:0;overflow-wrap:anywhere}
 code,pre{font-family:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
 font-size:.86rem}
-code{overflow-wrap:anywhere}
+code{overflow-wrap:anywhere}tbody th code{overflow-wrap:break-word}
 pre{background:var(--soft);border-radius:6px;padding:12px 14px;margin:0;overflow-x:auto;line-height:1.5}
 pre.command{white-space:pre-wrap;overflow-wrap:anywhere}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;margin:0 0 22px;padding:0;font-size:.92rem}
