@@ -4,10 +4,10 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: docker/chroot-test.sh FOLDER build           the stages build, test and run, as the Dockerfile says
-       docker/chroot-test.sh FOLDER run [options]   bitnet in the stage run, as its user, without a network
-       docker/chroot-test.sh FOLDER test [options]  the command of the stage test
-       docker/chroot-test.sh FOLDER readme          the README's two commands in a clone on the bare system
+Usage: docker/chroot-test.sh FOLDER build [STAGE...] the stages build, test and run, as the Dockerfile says
+       docker/chroot-test.sh FOLDER run [options]    bitnet in the stage run, as its user, without a network
+       docker/chroot-test.sh FOLDER test [options]   the command of the stage test
+       docker/chroot-test.sh FOLDER readme           the README's two commands in a clone on the bare system
 
 Needs root, debootstrap and bubblewrap. FOLDER gets the bare system, made by debootstrap, and one root folder a stage;
 no other folder of the machine is written to. The files are a clone of the commit that is checked out. A folder that
@@ -172,6 +172,7 @@ copy() {
 perform() {
   local stage=$1 instruction=$2 arguments=$3 base from
   remember "$@"
+  [[ " ${stages[*]} " == *" $stage "* ]] || return 0
   case $instruction in
     FROM)
       base=${arguments%% AS *}
@@ -196,9 +197,11 @@ perform() {
 
 case $command in
   build)
+    stages=("$@")
+    (($#)) || stages=(build test run)
     context
     read_dockerfile perform
-    for stage in build test run; do
+    for stage in "${stages[@]}"; do
       say "$(du -sm "$folder/stage-$stage" | cut -f1) MB: stage $stage"
     done
     ;;
