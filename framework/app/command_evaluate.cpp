@@ -22,7 +22,8 @@ int evaluate_command(const std::vector<std::string>& words) {
       "an\n"
       "import, a packed model (.bnet), a Hugging Face folder or a llama2.c .bin. The text is that of its experiment, "
       "or\n"
-      "of --dataset. --out keeps evaluation_NAME.json and the per-item samples_NAME.jsonl.";
+      "of --dataset. --out keeps evaluation_NAME.json and the per-item samples_NAME.jsonl, and while it works what is\n"
+      "done so far: the same command goes on after a kill.";
   command.example =
       "bitnet evaluate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --evaluator perplexity-word";
   command.positional = {"MODEL"};

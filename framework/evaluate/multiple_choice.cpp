@@ -152,7 +152,7 @@ Evaluation MultipleChoiceEvaluator::evaluate(const EvaluatedModel& model, Progre
     }
   }
 
-  const std::vector<ScoreResult> results = score_all(model.scorer, requests, name_, "choices", progress);
+  const std::vector<ScoreResult> results = score_all(*this, model, requests, "choices", progress);
   Evaluation evaluation;
   evaluation.evaluator = name_;
   evaluation.version = version();

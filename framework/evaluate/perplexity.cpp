@@ -91,19 +91,19 @@ Evaluation PerplexityEvaluator::evaluate(const EvaluatedModel& model, ProgressRe
   evaluation.split = split_name(config_.split);
   switch (config_.convention) {
     case PerplexityConvention::kWindows:
-      evaluate_windows(model.scorer, progress, evaluation);
+      evaluate_windows(model, progress, evaluation);
       break;
     case PerplexityConvention::kWord:
-      evaluate_words(model.scorer, progress, evaluation);
+      evaluate_words(model, progress, evaluation);
       break;
     case PerplexityConvention::kBitnet:
-      evaluate_packed(model.scorer, progress, evaluation);
+      evaluate_packed(model, progress, evaluation);
       break;
     case PerplexityConvention::kSliding:
-      evaluate_sliding(model.scorer, progress, evaluation);
+      evaluate_sliding(model, progress, evaluation);
       break;
     case PerplexityConvention::kChunks:
-      evaluate_chunks(model.scorer, progress, evaluation);
+      evaluate_chunks(model, progress, evaluation);
       break;
   }
   evaluation.convention += limit_phrase(config_.limit);
@@ -141,10 +141,10 @@ std::string PerplexityEvaluator::text_phrase() const {
          (config_.bos ? "" : ", no BOS");
 }
 
-void PerplexityEvaluator::add_windows(Scorer& scorer, ProgressReporter& progress, const EncodedText& text,
+void PerplexityEvaluator::add_windows(const EvaluatedModel& model, ProgressReporter& progress, const EncodedText& text,
                                       const std::vector<ScoreRequest>& windows, int64_t length,
                                       Evaluation& evaluation) const {
-  const std::vector<ScoreResult> results = score_all(scorer, windows, name_, "windows", progress);
+  const std::vector<ScoreResult> results = score_all(*this, model, windows, "windows", progress);
   for (size_t i = 0; i < windows.size(); ++i) {
     EvaluationItem item{"window-" + std::to_string(i), results[i].nats, results[i].tokens};
     const auto first = text.bytes.begin() + static_cast<int64_t>(i) * length + windows[i].scored_from;
@@ -170,14 +170,15 @@ void PerplexityEvaluator::require_windows(size_t windows, const std::string& nee
                   (config_.bos ? " with BOS" : " tokens") + ". Choose a smaller window or a longer text.");
 }
 
-void PerplexityEvaluator::evaluate_windows(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
-  const int64_t length = window_length(scorer);
+void PerplexityEvaluator::evaluate_windows(const EvaluatedModel& model, ProgressReporter& progress,
+                                           Evaluation& evaluation) const {
+  const int64_t length = window_length(model.scorer);
   evaluation.convention = "windows (" + text_phrase() + "), " + std::to_string(length) + " tokens";
   const EncodedText text = encode(joined_or_stored());
   std::vector<ScoreRequest> windows = fixed_windows(text.ids, length);
   keep_first(windows, config_.limit);
   require_windows(windows.size(), "one window of " + std::to_string(length) + " tokens", text.ids.size());
-  add_windows(scorer, progress, text, windows, length, evaluation);
+  add_windows(model, progress, text, windows, length, evaluation);
   double mean_of_windows = 0;
   for (const EvaluationItem& item : evaluation.items) {
     mean_of_windows += ratio(item.nats, item.tokens) / static_cast<double>(windows.size());
@@ -186,8 +187,9 @@ void PerplexityEvaluator::evaluate_windows(Scorer& scorer, ProgressReporter& pro
   if (config_.text == PerplexityText::kStored) add_floor(text, evaluation);
 }
 
-void PerplexityEvaluator::evaluate_chunks(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
-  const int64_t length = window_length(scorer);
+void PerplexityEvaluator::evaluate_chunks(const EvaluatedModel& model, ProgressReporter& progress,
+                                          Evaluation& evaluation) const {
+  const int64_t length = window_length(model.scorer);
   if (length < 3) {
     throw ConfigError(where() + ": window must be at least 3 where the second half of a window is scored, but is " +
                       std::to_string(length) + ". Set evaluators." + name_ + ".window.");
@@ -203,14 +205,15 @@ void PerplexityEvaluator::evaluate_chunks(Scorer& scorer, ProgressReporter& prog
   if (windows.size() < 2) windows.clear();  // as llama.cpp, which takes a shorter text for a mistake
   require_windows(windows.size(), "two windows of " + std::to_string(length) + " tokens", text.ids.size());
   keep_first(windows, config_.limit);
-  add_windows(scorer, progress, text, windows, length, evaluation);
+  add_windows(model, progress, text, windows, length, evaluation);
   const Sums sums = sum_of(evaluation.items);
   evaluation.metrics = window_metrics(sums, ratio(sums.nats, sums.tokens));
   add_floor(text, evaluation);
 }
 
-void PerplexityEvaluator::evaluate_sliding(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
-  const int64_t length = window_length(scorer);
+void PerplexityEvaluator::evaluate_sliding(const EvaluatedModel& model, ProgressReporter& progress,
+                                           Evaluation& evaluation) const {
+  const int64_t length = window_length(model.scorer);
   if (config_.stride > length) {
     throw ConfigError(where() + ": stride must be at most the window, " + std::to_string(length) + " tokens, but is " +
                       std::to_string(config_.stride) + ". Set evaluators." + name_ + ".stride.");
@@ -223,7 +226,7 @@ void PerplexityEvaluator::evaluate_sliding(Scorer& scorer, ProgressReporter& pro
   require_windows(windows.size(), "two tokens", text.ids.size());
   std::vector<ScoreRequest> requests;
   for (const SlidingWindow& window : windows) requests.push_back(window.request);
-  const std::vector<ScoreResult> results = score_all(scorer, requests, name_, "windows", progress);
+  const std::vector<ScoreResult> results = score_all(*this, model, requests, "windows", progress);
   for (size_t i = 0; i < windows.size(); ++i) {
     EvaluationItem item{"window-" + std::to_string(i)};
     item.nats = ratio(results[i].nats, results[i].tokens) * static_cast<double>(windows[i].weight);
@@ -236,8 +239,9 @@ void PerplexityEvaluator::evaluate_sliding(Scorer& scorer, ProgressReporter& pro
   if (config_.text == PerplexityText::kStored) add_floor(text, evaluation);
 }
 
-void PerplexityEvaluator::evaluate_packed(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
-  const int64_t length = window_length(scorer);
+void PerplexityEvaluator::evaluate_packed(const EvaluatedModel& model, ProgressReporter& progress,
+                                          Evaluation& evaluation) const {
+  const int64_t length = window_length(model.scorer);
   evaluation.convention = "bitnet (BitNet b1.58, lines packed), " + std::to_string(length) + " tokens";
   const std::vector<std::string_view> lines = text_lines(dataset_.text(config_.split));
   std::vector<std::vector<int32_t>> ids;
@@ -254,7 +258,7 @@ void PerplexityEvaluator::evaluate_packed(Scorer& scorer, ProgressReporter& prog
   }
   std::vector<ScoreRequest> requests;
   for (const PackedWindow& window : windows) requests.push_back(window.request);
-  const std::vector<ScoreResult> results = score_all(scorer, requests, name_, "windows", progress);
+  const std::vector<ScoreResult> results = score_all(*this, model, requests, "windows", progress);
   for (size_t i = 0; i < windows.size(); ++i) {
     EvaluationItem item{"window-" + std::to_string(i), results[i].nats, results[i].tokens};
     for (const size_t line : windows[i].lines) item.bytes += static_cast<int64_t>(lines[line].size()) + 1;  // newline
@@ -264,8 +268,9 @@ void PerplexityEvaluator::evaluate_packed(Scorer& scorer, ProgressReporter& prog
   evaluation.metrics = window_metrics(sums, ratio(sums.nats, sums.tokens));
 }
 
-void PerplexityEvaluator::evaluate_words(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const {
-  const int64_t length = window_length(scorer);
+void PerplexityEvaluator::evaluate_words(const EvaluatedModel& model, ProgressReporter& progress,
+                                         Evaluation& evaluation) const {
+  const int64_t length = window_length(model.scorer);
   evaluation.convention = std::string("word (lm-eval, ") + (config_.detokenize ? "detokenized" : "text as stored") +
                           "), context " + std::to_string(length);
 
@@ -290,7 +295,7 @@ void PerplexityEvaluator::evaluate_words(Scorer& scorer, ProgressReporter& progr
                     "' must hold at least one token, but is empty. Put text into the split.");
   }
 
-  const std::vector<ScoreResult> results = score_all(scorer, requests, name_, "windows", progress);
+  const std::vector<ScoreResult> results = score_all(*this, model, requests, "windows", progress);
   for (size_t i = 0; i < results.size(); ++i) {
     EvaluationItem& item = evaluation.items[item_of_request[i]];
     item.nats += results[i].nats;

@@ -40,11 +40,11 @@ class PerplexityEvaluator : public Evaluator {
 
  private:
   int64_t window_length(const Scorer& scorer) const;
-  void evaluate_windows(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const;
-  void evaluate_packed(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const;
-  void evaluate_sliding(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const;
-  void evaluate_chunks(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const;
-  void evaluate_words(Scorer& scorer, ProgressReporter& progress, Evaluation& evaluation) const;
+  void evaluate_windows(const EvaluatedModel& model, ProgressReporter& progress, Evaluation& evaluation) const;
+  void evaluate_packed(const EvaluatedModel& model, ProgressReporter& progress, Evaluation& evaluation) const;
+  void evaluate_sliding(const EvaluatedModel& model, ProgressReporter& progress, Evaluation& evaluation) const;
+  void evaluate_chunks(const EvaluatedModel& model, ProgressReporter& progress, Evaluation& evaluation) const;
+  void evaluate_words(const EvaluatedModel& model, ProgressReporter& progress, Evaluation& evaluation) const;
   /// A text's ids, after BOS where the configuration wants it, and the bytes that each stands for.
   struct EncodedText {
     std::vector<int32_t> ids;
@@ -55,7 +55,7 @@ class PerplexityEvaluator : public Evaluator {
   std::string joined_or_stored() const;
   std::string text_phrase() const;
   /// Scores windows that lie `length` apart and adds an item for each.
-  void add_windows(Scorer& scorer, ProgressReporter& progress, const EncodedText& text,
+  void add_windows(const EvaluatedModel& model, ProgressReporter& progress, const EncodedText& text,
                    const std::vector<ScoreRequest>& windows, int64_t length, Evaluation& evaluation) const;
   /// The floor of the metrics of a text that is scored as stored.
   void add_floor(const EncodedText& text, Evaluation& evaluation) const;

@@ -15,6 +15,7 @@
 #include "framework/core/sha256.h"
 #include "framework/data/token_windows.h"
 #include "framework/evaluate/code_evaluator.h"
+#include "framework/evaluate/score_all.h"
 #include "framework/experiment/efficiency.h"
 #include "framework/experiment/environment.h"
 #include "framework/experiment/report.h"
@@ -116,6 +117,7 @@ fs::path evaluation_file(const fs::path& folder, const std::string& evaluator) {
 void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
   write_file_atomic(samples_file(folder, evaluation.evaluator), sample_lines(evaluation));
   write_file_atomic(evaluation_file(folder, evaluation.evaluator), evaluation_to_json(evaluation));
+  fs::remove(score_log_path(folder, evaluation.evaluator));
 }
 
 /// What an earlier call measured with this evaluator, if anything. Errors: DataError for a damaged file.

@@ -15,6 +15,7 @@ namespace bitnet::end_to_end {
 namespace {
 
 using nlohmann::json;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -60,6 +61,16 @@ TEST_F(Import, Stories260KTellsTheStoryOfTheManifest) {
   words.insert(words.end(), rest.begin(), rest.end());
   packed_words.insert(packed_words.end(), rest.begin(), rest.end());
   EXPECT_EQ(printed(packed_words), printed(words));
+}
+
+TEST_F(Import, TinyStories656KTellsAStory) {
+  const std::string story = printed(
+      {"generate", checkpoint("tinystories-656k-hf"), "--prompt", "Once upon a time", "--max-new-tokens", "300"});
+  EXPECT_THAT(story,
+              StartsWith("Once upon a time, a little girl named Lily lived in a small house with her mom, dad, and "
+                         "her dog, Spot"));
+  // It ends by itself. The model spells the mark of the end, as the text did that it learned from, before it gives EOS.
+  EXPECT_THAT(story, EndsWith("<|end_story|>\n"));
 }
 
 TEST_F(Import, ACheckpointIsEvaluatedAndMeasuredInPlaceOfAModel) {
