@@ -25,10 +25,11 @@ list_packages() {
   fi
   {
     printf '%s\n' "${started[@]}"
-    # Of "name => /path (address)" the path, with its links followed: packages own files, alternatives own links.
+    # Of "name => /path (address)" the path, with its links followed: packages own files, alternatives own links. Some
+    # packages name /lib where the file is in /usr/lib.
     awk '$2 == "=>" {print $3}' <<<"$libraries" | while read -r library; do
       library=$(realpath "$library")
-      if [[ $library != "$root"/* ]]; then dpkg-query --search "$library" | sed 's/:.*//'; fi
+      if [[ $library != "$root"/* ]]; then dpkg-query --search "*${library#/usr}" | sed 's/:.*//'; fi
     done
   } | sort -u
 }
