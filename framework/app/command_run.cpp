@@ -1,30 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <boost/program_options.hpp>
-#include <csignal>
 #include <iostream>
 
 #include "framework/app/commands.h"
 #include "framework/app/options.h"
 #include "framework/app/progress_bar.h"
+#include "framework/app/until_stopped.h"
 #include "framework/config/resolve.h"
 #include "framework/experiment/runner.h"
-#include "framework/train/train_loop.h"
 
 namespace bitnet {
 namespace {
 
 namespace po = boost::program_options;
-
-std::atomic<int> stop_signal{0};
-
-/// The first signal asks for a checkpoint and a stop; the second one ends the program at once.
-void on_signal(int signal) {
-  stop_signal = signal;
-  std::signal(signal, SIG_DFL);
-}
 
 /// A word as a shell reads it back.
 std::string quoted(const std::string& word) {
@@ -64,20 +54,14 @@ int run_command(const std::vector<std::string>& words) {
   for (const std::string& override : overrides) options.command += " --set " + quoted(override);
   options.evaluators.allow_code_execution = values["allow-code-execution"].as<bool>();
   if (options.evaluators.allow_code_execution) options.command += " --allow-code-execution";
-  options.should_stop = [] { return stop_signal != 0; };
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
   ProgressBar progress;
-  try {
+  return until_stopped(progress, [&](const std::function<bool()>& should_stop) {
+    options.should_stop = should_stop;
     const RunOutcome outcome = run_experiment(experiment, options, progress);
     progress.message(fmt::format("report: {}", (outcome.folder / "report.html").string()));
     std::cout << (outcome.folder / "report.md").string() << "\n";
     return 0;
-  } catch (const Interrupted&) {
-    progress.warning("stopped; a checkpoint was saved and the same command resumes");
-    std::raise(stop_signal);  // the handler is the default one again: the caller sees the signal
-    return 1;
-  }
+  });
 }
 
 }  // namespace bitnet

@@ -16,6 +16,8 @@ int generate_command(const std::vector<std::string>& words);
 int pack_command(const std::vector<std::string>& words);
 int bench_command(const std::vector<std::string>& words);
 int report_command(const std::vector<std::string>& words);
+int gate_command(const std::vector<std::string>& words);
+int reproduce_command(const std::vector<std::string>& words);
 
 /// A process that `bitnet bench` starts; not for users.
 int bench_worker_command(const std::vector<std::string>& words);

@@ -33,8 +33,11 @@ constexpr const char* kUsage =
     "  pack MODEL                write a BitNet as one file to serve\n"
     "  bench MODEL               measure the speed and memory of inference\n"
     "  report RESULTS.json       render the report again\n"
+    "  gate RESULTS.json         hold a run against a policy: an earlier run and targets\n"
+    "  reproduce REPORT          run a published run again and compare\n"
     "\n"
-    "`bitnet COMMAND --help` says more; `bitnet --version` names the commit. Exit codes: 0 done, 1 gate failed,\n"
+    "`bitnet COMMAND --help` says more; `bitnet --version` names the commit. Exit codes: 0 done, 1 gate failed or not "
+    "reproduced,\n"
     "2 usage or configuration error, 3 gate inconclusive, 4 data or artifact unusable, 5 internal error.\n"
     "\n"
     "Example:\n"
@@ -63,9 +66,11 @@ int dispatch(const std::vector<std::string>& words) {
   if (name == "bench") return bench_command(rest);
   if (name == "bench-worker") return bench_worker_command(rest);
   if (name == "report") return report_command(rest);
+  if (name == "gate") return gate_command(rest);
+  if (name == "reproduce") return reproduce_command(rest);
   throw ConfigError(fmt::format(
-      "command line: the command must be run, config, data, import, evaluate, execute, generate, pack, bench or "
-      "report, but is '{}'. See `bitnet --help`.",
+      "command line: the command must be run, config, data, import, evaluate, execute, generate, pack, bench, "
+      "report, gate or reproduce, but is '{}'. See `bitnet --help`.",
       name));
 }
 

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "framework/config/describe.h"
+#include "framework/config/describe_gate.h"
 #include "framework/config/resolve.h"
 #include "framework/config/values.h"
 
@@ -61,7 +62,9 @@ std::string section_page(const std::string& heading) {
 std::string reference_page() {
   std::string page =
       "# Configuration reference\n\n"
-      "Generated from the descriptions in `framework/config/describe.h`; a test compares this page with them.\n\n"
+      "Generated from the descriptions in `framework/config/describe.h` and `describe_gate.h`; a test compares this "
+      "page "
+      "with them.\n\n"
       "An experiment composes blocks of this folder by name (`compose`), overrides their keys in sections of its own,\n"
       "and may be overridden by `--set a.b=c`, which comes last. A block `configs/FAMILY/NAME.yaml` holds the keys of "
       "one\n"
@@ -88,6 +91,11 @@ std::string reference_page() {
   page += section_page<StartConfig>("start");
   page += section_page<TrainerConfig>("trainer");
   page += section_page<EvaluatorConfig>("evaluators.NAME");
+  page += section_page<GatePolicy>("gate policy");
+  page += "| `margins` | map of sections by name | | See below. |\n";
+  page += "| `targets` | map of sections by name | | See below. |\n";
+  page += section_page<MarginRule>("margins.NAME, of a gate policy");
+  page += section_page<TargetRule>("targets.NAME, of a gate policy");
   return page;
 }
 

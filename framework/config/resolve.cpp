@@ -471,11 +471,12 @@ ResolvedExperiment resolve_experiment(const std::filesystem::path& file, const s
   return Resolver(std::move(root), folder, std::move(problems)).resolve(overrides);
 }
 
-ResolvedExperiment resolve_text(std::string_view text, std::string_view where) {
+ResolvedExperiment resolve_text(std::string_view text, std::string_view where,
+                                const std::vector<std::string>& overrides) {
   Problems problems;
   Node root = parse_document(text, std::string(where), "", kCommonLayer, &problems);
   if (root.kind == Node::Kind::kNull) problems.throw_if_any();
-  return Resolver(std::move(root), std::nullopt, std::move(problems)).resolve({});
+  return Resolver(std::move(root), std::nullopt, std::move(problems)).resolve(overrides);
 }
 
 }  // namespace bitnet

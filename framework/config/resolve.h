@@ -27,9 +27,10 @@ struct ResolvedExperiment {
 ResolvedExperiment resolve_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides = {},
                                       const std::filesystem::path& configs_folder = {});
 
-/// Reads a text that `canonical_text` or `full_text` gave before (a run folder, a checkpoint). `where` names it in
-/// errors.
-ResolvedExperiment resolve_text(std::string_view text, std::string_view where);
+/// Reads a text that `canonical_text` or `full_text` gave before (a run folder, a checkpoint), with `overrides` put
+/// over it as resolve_experiment does. `where` names it in errors.
+ResolvedExperiment resolve_text(std::string_view text, std::string_view where,
+                                const std::vector<std::string>& overrides = {});
 
 /// Reads one evaluator block by name from `configs_folder` ("evaluator/NAME.yaml"), for `bitnet evaluate --evaluator
 /// NAME`.

@@ -1,5 +1,7 @@
 #include "framework/core/utf8.h"
 
+#include <algorithm>
+
 namespace bitnet {
 
 size_t utf8_character_length(std::string_view text, size_t at) {
@@ -30,6 +32,10 @@ std::string repaired_utf8(std::string_view text) {
     at += length == 0 ? 1 : length;
   }
   return repaired;
+}
+
+size_t code_points(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 }  // namespace bitnet

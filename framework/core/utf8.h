@@ -13,4 +13,7 @@ size_t utf8_character_length(std::string_view text, size_t at);
 /// `text` with U+FFFD for each byte that is no part of a character.
 std::string repaired_utf8(std::string_view text);
 
+/// Characters of a UTF-8 text.
+size_t code_points(std::string_view text);
+
 }  // namespace bitnet

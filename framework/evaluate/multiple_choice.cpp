@@ -8,6 +8,7 @@
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
 #include "framework/core/text_template.h"
+#include "framework/core/utf8.h"
 #include "framework/data/catalog.h"
 #include "framework/data/documents.h"
 #include "framework/evaluate/score_all.h"
@@ -24,11 +25,6 @@ size_t stripped_size(std::string_view text) {
     if (space == 0) size = at;
   }
   return size;
-}
-
-/// Unicode code points of a UTF-8 text: Python's len.
-int64_t code_points(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 /// For the convention's name: newlines and quotes as one writes them in YAML.
@@ -169,7 +165,7 @@ Evaluation MultipleChoiceEvaluator::evaluate(const EvaluatedModel& model, Progre
     for (const std::string& text : question.choices) {
       answers.results.push_back(*next++);
       answers.sums.push_back(-answers.results.back().nats);
-      answers.lengths.push_back(code_points(text));
+      answers.lengths.push_back(static_cast<int64_t>(code_points(text)));
       answers.normalized.push_back(answers.sums.back() / static_cast<double>(answers.lengths.back()));
     }
     evaluation.items.push_back(item_of(question, answers, truncated[q]));

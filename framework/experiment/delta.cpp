@@ -52,6 +52,12 @@ void require_equal(const std::string& thing, const std::string& baseline, const 
   if (baseline != candidate) refuse(thing, "'" + baseline + "', as for the baseline", "'" + candidate + "'");
 }
 
+/// One side of a comparison, and what errors call it.
+struct Side {
+  const VariantResult& variant;
+  std::string name;
+};
+
 const Evaluation& find_evaluation(const SeedResult& seed, const std::string& evaluator, const std::string& variant) {
   for (const Evaluation& evaluation : seed.evaluations) {
     if (evaluation.evaluator == evaluator) return evaluation;
@@ -69,11 +75,11 @@ const Metric& find_metric(const Evaluation& evaluation, const std::string& name,
 /// All evaluations of one evaluator, in the order of the seeds.
 using Evaluations = std::vector<const Evaluation*>;
 
-/// Those of `variant` by the evaluator of `reference`, which is one of the first seed.
-Evaluations evaluations_of(const VariantResult& variant, const Evaluation& reference) {
+/// Those of `side` by the evaluator of `reference`, which is one of the first seed.
+Evaluations evaluations_of(const Side& side, const Evaluation& reference) {
   Evaluations evaluations;
-  for (const SeedResult& seed : variant.seeds) {
-    evaluations.push_back(&find_evaluation(seed, reference.evaluator, variant.name));
+  for (const SeedResult& seed : side.variant.seeds) {
+    evaluations.push_back(&find_evaluation(seed, reference.evaluator, side.name));
     if (is_of_first_seed(reference)) break;
   }
   return evaluations;
@@ -141,19 +147,20 @@ void add_interval(DeltaRow& row, const ItemFormula& formula, const Evaluations& 
   }
   for (const Evaluation* evaluation : candidate) losses.candidate_nats.push_back(item_nats(*evaluation));
   for (const Evaluation* evaluation : baseline) losses.baseline_nats.push_back(item_nats(*evaluation));
-  const IntervalOutcome outcome = paired_bootstrap(losses, formula.exponential ? ln_ratio : relative_difference);
+  const IntervalOutcome outcome = paired_interval(losses, formula.exponential ? kRateDifference : kRelativeDifference);
   row.items = outcome.items;
   row.method = outcome.method;
   if (!outcome.interval) return;
   // Percent of a perplexity is a monotone function of the ln ratio, so the ends of the one interval are those of the
   // other.
-  const auto percent = [&](double value) {
-    return (row.lower_is_better ? -100 : 100) * (formula.exponential ? std::expm1(value) : value);
-  };
-  const double a = percent(outcome.interval->low);
-  const double b = percent(outcome.interval->high);
-  row.interval_percent = Interval{std::min(a, b), std::max(a, b)};
-  if (formula.exponential) row.ln_ratio_interval = outcome.interval;
+  const double sign = row.lower_is_better ? -100 : 100;
+  row.percent_limits = mapped_limits(outcome.limits, [sign, exponential = formula.exponential](double value) {
+    return sign * (exponential ? std::expm1(value) : value);
+  });
+  row.interval_percent = row.percent_limits(kTail);
+  if (!formula.exponential) return;
+  row.ln_ratio_limits = outcome.limits;
+  row.ln_ratio_interval = outcome.interval;
 }
 
 std::string category_of(const std::string& unit) {
@@ -163,7 +170,7 @@ std::string category_of(const std::string& unit) {
 
 constexpr const char* kCounted = "exact: counted, not measured";
 
-DeltaRow metric_row(const Metric& metric, const VariantResult& candidate, const VariantResult& baseline,
+DeltaRow metric_row(const Metric& metric, const Side& candidate, const Side& baseline,
                     const Evaluations& candidate_evaluations, const Evaluations& baseline_evaluations) {
   const Evaluation& reference = *baseline_evaluations.front();
   DeltaRow row;
@@ -259,33 +266,48 @@ DeltaRow training_speed_row(double candidate, double baseline, int64_t seeds) {
   return row;
 }
 
-void check_seeds(const VariantResult& candidate, const VariantResult& baseline) {
-  require_equal("the number of seeds of " + candidate.name, std::to_string(baseline.seeds.size()),
-                std::to_string(candidate.seeds.size()));
-  for (size_t i = 0; i < baseline.seeds.size(); ++i) {
-    require_equal("seed " + std::to_string(i + 1) + " of " + candidate.name, std::to_string(baseline.seeds[i].seed),
-                  std::to_string(candidate.seeds[i].seed));
-    require_equal("the number of evaluators of " + candidate.name, std::to_string(baseline.seeds[i].evaluations.size()),
-                  std::to_string(candidate.seeds[i].evaluations.size()));
+/// Both sides measured the same number of seeds with the same number of evaluators.
+void check_seed_counts(const Side& candidate, const Side& baseline) {
+  const std::vector<SeedResult>& seeds = candidate.variant.seeds;
+  const std::vector<SeedResult>& expected = baseline.variant.seeds;
+  require_equal("the number of seeds of " + candidate.name, std::to_string(expected.size()),
+                std::to_string(seeds.size()));
+  for (size_t i = 0; i < expected.size(); ++i) {
+    require_equal("the number of evaluators of " + candidate.name, std::to_string(expected[i].evaluations.size()),
+                  std::to_string(seeds[i].evaluations.size()));
   }
 }
 
+/// The rows of all metrics of the evaluators that `wanted` takes, in the order of the baseline's first seed.
+std::vector<DeltaRow> evaluator_rows(const Side& candidate, const Side& baseline,
+                                     const std::function<bool(const Evaluation&)>& wanted) {
+  std::vector<DeltaRow> rows;
+  if (baseline.variant.seeds.empty()) return rows;
+  for (const Evaluation& reference : baseline.variant.seeds.front().evaluations) {
+    if (!wanted(reference)) continue;
+    const Evaluations candidate_evaluations = evaluations_of(candidate, reference);
+    const Evaluations baseline_evaluations = evaluations_of(baseline, reference);
+    check_comparable(reference, candidate_evaluations, candidate.name);
+    check_comparable(reference, baseline_evaluations, baseline.name);
+    for (const Metric& metric : reference.metrics) {
+      rows.push_back(metric_row(metric, candidate, baseline, candidate_evaluations, baseline_evaluations));
+    }
+  }
+  return rows;
+}
+
 Comparison compare(const VariantResult& candidate, const VariantResult& baseline) {
-  check_seeds(candidate, baseline);
+  const Side candidate_side{candidate, candidate.name};
+  const Side baseline_side{baseline, baseline.name};
+  check_seed_counts(candidate_side, baseline_side);
+  for (size_t i = 0; i < baseline.seeds.size(); ++i) {
+    require_equal("seed " + std::to_string(i + 1) + " of " + candidate.name, std::to_string(baseline.seeds[i].seed),
+                  std::to_string(candidate.seeds[i].seed));
+  }
   Comparison comparison;
   comparison.candidate = candidate.name;
   comparison.baseline = baseline.name;
-  if (!baseline.seeds.empty()) {
-    for (const Evaluation& reference : baseline.seeds.front().evaluations) {
-      const Evaluations candidate_evaluations = evaluations_of(candidate, reference);
-      const Evaluations baseline_evaluations = evaluations_of(baseline, reference);
-      check_comparable(reference, candidate_evaluations, candidate.name);
-      check_comparable(reference, baseline_evaluations, baseline.name);
-      for (const Metric& metric : reference.metrics) {
-        comparison.rows.push_back(metric_row(metric, candidate, baseline, candidate_evaluations, baseline_evaluations));
-      }
-    }
-  }
+  comparison.rows = evaluator_rows(candidate_side, baseline_side, [](const Evaluation&) { return true; });
   if (candidate.weight_bytes > 0 && baseline.weight_bytes > 0) {
     comparison.rows.push_back(memory_row(candidate, baseline));
   }
@@ -373,6 +395,14 @@ std::optional<double> training_tokens_per_second(const VariantResult& variant) {
   }
   if (!(seconds > 0) || !(tokens > 0)) return std::nullopt;
   return tokens / seconds;
+}
+
+std::vector<DeltaRow> compare_runs(const VariantResult& candidate, const VariantResult& baseline) {
+  const Side candidate_side{candidate, candidate.name + " of the candidate run"};
+  const Side baseline_side{baseline, baseline.name + " of the baseline run"};
+  check_seed_counts(candidate_side, baseline_side);
+  return evaluator_rows(candidate_side, baseline_side,
+                        [](const Evaluation& evaluation) { return !is_of_first_seed(evaluation); });
 }
 
 std::vector<Comparison> compare_variants(const Results& results) {

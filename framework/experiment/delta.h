@@ -54,9 +54,13 @@ struct DeltaRow {
   std::optional<double> ln_ratio;  ///< perplexities: ln(candidate / baseline)
   std::optional<Interval> ln_ratio_interval;
   // Means of outcomes (accuracy, pass@k):
-  std::optional<double> points;                ///< difference in percentage points, + is better
-  std::optional<Interval> points_interval;     ///< of `points`
-  std::optional<double> p_value;               ///< of McNemar's exact test that both are equally good
+  std::optional<double> points;             ///< difference in percentage points, + is better
+  std::optional<Interval> points_interval;  ///< of `points`
+  std::optional<double> p_value;            ///< of McNemar's exact test that both are equally good
+  // The intervals at any tail; empty where there is no interval:
+  Limits percent_limits;
+  Limits ln_ratio_limits;
+  Limits points_limits;
   std::optional<Interval> candidate_interval;  ///< of `candidate` alone
   std::optional<Interval> baseline_interval;   ///< of `baseline` alone
   Band band = Band::kParity;
@@ -92,6 +96,10 @@ std::string display_name(std::string_view variant);
 
 /// The variant's tokens per second in training, over all its seeds; nothing where no time was recorded.
 std::optional<double> training_tokens_per_second(const VariantResult& variant);
+
+/// What one variant scored in quality (perplexities, accuracies) against the same variant of another run: as the twins
+/// are compared, with the seeds paired in their order. Errors: DataError as compare_variants.
+std::vector<DeltaRow> compare_runs(const VariantResult& candidate, const VariantResult& baseline);
 
 /// Every variant that is not the baseline against it, in the order of the results.
 /// Errors: DataError where the baseline is missing, the seeds differ, or a figure is not comparable: another set of

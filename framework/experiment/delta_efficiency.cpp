@@ -16,11 +16,12 @@ void add_speed(DeltaRow& row, const std::vector<double>& candidate, const std::v
   for (size_t i = 0; i < log_ratios.size(); ++i) log_ratios[i] = std::log(candidate[i] / baseline[i]);
   const auto percent = [](double log_ratio) { return 100 * std::expm1(log_ratio); };
   row.delta_percent = percent(median(log_ratios));
-  const IntervalOutcome outcome = log_ratio_bootstrap(log_ratios);
+  const IntervalOutcome outcome = log_ratio_interval(log_ratios);
   row.items = outcome.items;
   row.method = outcome.method;
-  if (outcome.interval)
-    row.interval_percent = Interval{percent(outcome.interval->low), percent(outcome.interval->high)};
+  if (!outcome.interval) return;
+  row.percent_limits = mapped_limits(outcome.limits, percent);
+  row.interval_percent = row.percent_limits(kTail);
 }
 
 double spread_percent(const std::vector<double>& samples) {

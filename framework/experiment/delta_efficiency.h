@@ -17,7 +17,7 @@ bool is_of_first_seed(const Evaluation& evaluation);
 bool measurements_give_metric(const Evaluation& evaluation, const Metric& metric);
 
 /// Fills a row of a metric of speed or memory from the measurements of both models, which give it. Speed: the delta is
-/// that of the median ratio of two turns that stood beside each other, its interval log_ratio_bootstrap. Memory: exact
+/// that of the median ratio of two turns that stood beside each other, its interval log_ratio_interval. Memory: exact
 /// where the processes of each model agree to within kMemoryAgreementPercent, else without an interval.
 void add_measurement_statistics(DeltaRow& row, const Evaluation& candidate, const Evaluation& baseline);
 

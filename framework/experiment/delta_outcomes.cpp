@@ -36,22 +36,21 @@ void add_proportion_statistics(DeltaRow& row, const std::vector<double>& candida
   const auto items = static_cast<int64_t>(candidate.size());
   row.items = items;
   row.method = "Newcombe's paired score interval";
-  row.points_interval = paired_difference_interval(counts);
+  row.points_limits = [counts](double tail) { return paired_difference_interval(counts, tail); };
   row.p_value = mcnemar_p_value(counts);
   row.candidate_interval = wilson_interval(counts.both + counts.candidate_only, items);
   row.baseline_interval = wilson_interval(counts.both + counts.baseline_only, items);
 }
 
-void add_bootstrap(DeltaRow& row, const Evaluations& candidate, const Evaluations& baseline) {
+void add_paired_interval(DeltaRow& row, const Evaluations& candidate, const Evaluations& baseline) {
   PairedLosses losses;
   losses.weights.assign(baseline.front()->items.size(), 1.0);
   for (const Evaluation* evaluation : candidate) losses.candidate_nats.push_back(outcomes_of(*evaluation, row.metric));
   for (const Evaluation* evaluation : baseline) losses.baseline_nats.push_back(outcomes_of(*evaluation, row.metric));
-  const IntervalOutcome outcome =
-      paired_bootstrap(losses, [](const PairedRates& rates) { return rates.candidate - rates.baseline; });
+  const IntervalOutcome outcome = paired_interval(losses, kRateDifference);
   row.items = outcome.items;
   row.method = outcome.method;
-  row.points_interval = outcome.interval;
+  row.points_limits = outcome.limits;
 }
 
 }  // namespace
@@ -73,20 +72,21 @@ void add_outcome_statistics(DeltaRow& row, const Evaluations& candidate, const E
   if (candidate.size() == 1 && is_yes_or_no(first) && is_yes_or_no(second)) {
     add_proportion_statistics(row, first, second);
   } else {
-    add_bootstrap(row, candidate, baseline);
+    add_paired_interval(row, candidate, baseline);
   }
   // From parts of one to points, with + for better.
   const double sign = row.lower_is_better ? -100 : 100;
-  const auto oriented = [](double a, double b) { return Interval{std::min(a, b), std::max(a, b)}; };
   row.points = sign * (row.candidate - row.baseline);
-  if (!row.points_interval) return;
-  row.points_interval = oriented(sign * row.points_interval->low, sign * row.points_interval->high);
+  if (!row.points_limits) return;
+  row.points_limits = mapped_limits(row.points_limits, [sign](double difference) { return sign * difference; });
+  row.points_interval = row.points_limits(kTail);
   if (row.baseline == 0) {
     row.method += ", in points only: the baseline's figure is 0";
     return;
   }
   const double size = std::fabs(row.baseline);
-  row.interval_percent = Interval{row.points_interval->low / size, row.points_interval->high / size};
+  row.percent_limits = mapped_limits(row.points_limits, [size](double points) { return points / size; });
+  row.interval_percent = row.percent_limits(kTail);
 }
 
 }  // namespace bitnet

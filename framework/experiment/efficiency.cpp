@@ -17,13 +17,15 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kPromptItems = "pp";
 constexpr const char* kGenerationItems = "tg";
 constexpr const char* kMemoryItems = "memory/";
+constexpr const char* kMachineStart = "; ";  // between the parts of a convention; last before the machine
 
 std::string convention_of(const EvaluatorConfig& config, const BenchMachine& machine) {
   return fmt::format(
       "pp{} and tg{} as llama-bench, by turns, {} repetitions in {} processes; a BitNet packed with an {} head, others "
-      "in float32; memory: peak resident set less the empty program's; {} {}, kernel {}, BLAS core {}, {}",
+      "in float32; memory: peak resident set less the empty program's{}{} {}, kernel {}, BLAS core {}, {}",
       config.prompt_tokens, config.generate_tokens, config.repetitions, kEfficiencyProcesses, enum_name(config.head),
-      machine.threads, machine.threads == 1 ? "thread" : "threads", machine.kernel, machine.blas_core, machine.cpu);
+      kMachineStart, machine.threads, machine.threads == 1 ? "thread" : "threads", machine.kernel, machine.blas_core,
+      machine.cpu);
 }
 
 /// What was read and by which models, for sentences that begin "on ...".
@@ -103,6 +105,12 @@ std::vector<Evaluation> describe_efficiency(const NamedEvaluator& evaluator, con
     evaluation.weights_sha256 = model.weights_sha256;
   }
   return evaluations;
+}
+
+std::pair<std::string, std::string> split_efficiency_convention(const std::string& convention) {
+  const size_t at = convention.rfind(kMachineStart);
+  if (at == std::string::npos) return {convention, ""};
+  return {convention.substr(0, at), convention.substr(at + std::string_view(kMachineStart).size())};
 }
 
 bool same_efficiency(const Evaluation& before, const Evaluation& described) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/config/experiment_config.h"
@@ -43,6 +44,9 @@ BenchSubject efficiency_subject(const EfficiencyModel& model, HeadFormat packed_
 /// (of the weights of all of `models`, which were measured together) and the model's own weights.
 std::vector<Evaluation> describe_efficiency(const NamedEvaluator& evaluator, const std::vector<EfficiencyModel>& models,
                                             const BenchMachine& machine);
+
+/// A convention of such an evaluation in two: the test, and the machine with its threads, kernel and BLAS core.
+std::pair<std::string, std::string> split_efficiency_convention(const std::string& convention);
 
 /// Whether `before` is of the measurement that `described` describes: the same version, convention, models and machine.
 bool same_efficiency(const Evaluation& before, const Evaluation& described);

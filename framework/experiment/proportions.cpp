@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
+#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
 namespace bitnet {
 namespace {
-
-constexpr double kNormal975 = 1.959963984540054;  // 97.5 % quantile of the standard normal distribution
 
 double square(double value) { return value * value; }
 
@@ -25,24 +24,25 @@ double corrected_phi(const PairedOutcomes& outcomes) {
 
 }  // namespace
 
-Interval wilson_interval(int64_t successes, int64_t trials) {
+Interval wilson_interval(int64_t successes, int64_t trials, double tail) {
   const auto n = static_cast<double>(trials);
   const double p = static_cast<double>(successes) / n;
-  const double z2 = square(kNormal975);
+  const double z = -boost::math::quantile(boost::math::normal_distribution<double>(), tail);
+  const double z2 = square(z);
   const double center = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const double half = kNormal975 / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+  const double half = z / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
   // At the ends rounding would leave 0 and 1 by a few parts in 10^17.
   return {successes == 0 ? 0 : std::max(center - half, 0.0), successes == trials ? 1 : std::min(center + half, 1.0)};
 }
 
-Interval paired_difference_interval(const PairedOutcomes& outcomes) {
+Interval paired_difference_interval(const PairedOutcomes& outcomes, double tail) {
   const int64_t n = outcomes.both + outcomes.candidate_only + outcomes.baseline_only + outcomes.neither;
   const int64_t candidate_right = outcomes.both + outcomes.candidate_only;
   const int64_t baseline_right = outcomes.both + outcomes.baseline_only;
   const double candidate = static_cast<double>(candidate_right) / static_cast<double>(n);
   const double baseline = static_cast<double>(baseline_right) / static_cast<double>(n);
-  const Interval of_candidate = wilson_interval(candidate_right, n);
-  const Interval of_baseline = wilson_interval(baseline_right, n);
+  const Interval of_candidate = wilson_interval(candidate_right, n, tail);
+  const Interval of_baseline = wilson_interval(baseline_right, n, tail);
   const double phi = corrected_phi(outcomes);
   const auto reach = [phi](double one, double other) {
     return std::sqrt(std::max(square(one) - 2 * phi * one * other + square(other), 0.0));

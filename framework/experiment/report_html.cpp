@@ -139,14 +139,16 @@ std::string band_legend() {
          " % minor, below " + major + " % clear win or needs improvement, from " + major +
          " % on major win or significant deficiency. A measured difference without an interval is "
          "not judged. Figures over several seeds are means, perplexities "
-         "geometric means. Intervals: percentiles of " +
+         "geometric means. Intervals: bootstrap-t by " +
          format_count(kBootstrapResamples) +
          " resamples of whole items (windows "
-         "or pages) that keep the two models' losses on an item together. Accuracies of one seed: Wilson's interval "
+         "or pages) that keep the two models' losses on an item together; with several seeds, Student's of items and "
+         "seeds. Accuracies of one seed: Wilson's interval "
          "for each, Newcombe's for the difference of the pairs, and parity also where McNemar's exact test gives a p "
          "above " +
          format_significant(kSignificance, 1) +
-         ". Speeds of inference: the median ratio of turns that stood beside each other, resampled likewise. Memory of "
+         ". Speeds of inference: the median ratio of turns that stood beside each other, with order "
+         "statistics of these ratios. Memory of "
          "several processes that agree to within " +
          format_fixed(kMemoryAgreementPercent, 0) + " % is judged without an interval.</p>";
 }

@@ -101,11 +101,11 @@ std::string render_report_markdown(const Results& results) {
     if (!comparison.undecided.empty()) text += escape_markdown(comparison.undecided) + "\n\n";
   }
   if (!view.comparisons.empty()) {
-    text += "Delta in percent of " + escape_markdown(display_name(results.baseline)) +
-            ": 0 is parity, + is better, \u2212 is worse. Intervals: paired bootstrap of whole items; "
-            "for accuracies of one seed Newcombe's, with the p of McNemar's exact test; for speeds of inference a "
-            "bootstrap of the "
-            "turns' ratios.\n\n";
+    text +=
+        "Delta in percent of " + escape_markdown(display_name(results.baseline)) +
+        ": 0 is parity, + is better, \u2212 is worse. Intervals: paired bootstrap-t of whole items, with several seeds "
+        "Student's of items and seeds; for accuracies of one seed Newcombe's, with the p of McNemar's exact test; for "
+        "speeds of inference order statistics of the turns' ratios.\n\n";
   }
   return text + "Reproduce, configuration `" + escape_markdown(results.config_hash) + "`:\n\n" +
          fenced(results.command);

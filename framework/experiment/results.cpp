@@ -76,6 +76,13 @@ constexpr std::string_view kBodyStart = "{\n";
 const std::string kDigestStart = "{\n \"sha256\": \"";
 const std::string kDigestEnd = "\",\n";
 
+// A results file ends with the digest of the rest.
+const std::string kSealStart = ",\n \"sha256\": \"";
+const std::string kSealEnd = "\"\n}\n";
+constexpr std::string_view kBodyEnd = "\n}\n";
+constexpr size_t kDigits = 64;
+constexpr int64_t kFirstSealedVersion = 3;
+
 constexpr const char* kSchemaKey = "schema_version";
 constexpr const char* kRoot = "$";  // the JSON path of the whole file
 constexpr const char* kNan = "NaN";
@@ -304,9 +311,8 @@ std::string versioned_json(const T& value, const std::string& where) {
   }
 }
 
-template <typename T>
-T read_versioned_json(std::string_view text, std::string_view where) {
-  const Json json = parse_json(text, where);
+/// The schema version of a file's object. Errors: DataError where it is missing or unknown.
+int64_t schema_version(const Json& json, std::string_view where) {
   if (!json.is_object()) Reader(json, kRoot, where).fail("an object", "another kind of value");
   const auto version = json.find(kSchemaKey);
   if (version == json.end()) Reader(json, "$.schema_version", where).fail("there", "missing");
@@ -316,6 +322,13 @@ T read_versioned_json(std::string_view text, std::string_view where) {
     throw DataError(std::string(where) + ": $.schema_version must be 1 to " + std::to_string(Results::kSchemaVersion) +
                     ", but is " + std::to_string(found) + ". Read it with the version of the program that wrote it.");
   }
+  return found;
+}
+
+template <typename T>
+T read_versioned_json(std::string_view text, std::string_view where) {
+  const Json json = parse_json(text, where);
+  schema_version(json, where);
   T value;
   Reader(json, kRoot, where).read(value);
   return value;
@@ -333,11 +346,36 @@ bool was_trained(const Results& results) {
 }
 
 std::string results_to_json(const Results& results) {
-  return versioned_json(results, "results of " + results.experiment);
+  const std::string body = versioned_json(results, "results of " + results.experiment);
+  return body.substr(0, body.size() - kBodyEnd.size()) + kSealStart + sha256_hex(body) + kSealEnd;
 }
 
 Results results_from_json(std::string_view text, std::string_view where) {
-  return read_versioned_json<Results>(text, where);
+  const size_t seal_size = kSealStart.size() + kDigits + kSealEnd.size();
+  const size_t seal_at = text.size() - std::min(seal_size, text.size());
+  const bool sealed = text.substr(seal_at).starts_with(kSealStart) && text.ends_with(kSealEnd);
+  const std::string body = sealed ? std::string(text.substr(0, seal_at)) + std::string(kBodyEnd) : std::string(text);
+  const Json json = parse_json(body, where);
+  const bool expected = schema_version(json, where) >= kFirstSealedVersion;
+  if (sealed != expected || (sealed && text.substr(seal_at + kSealStart.size(), kDigits) != sha256_hex(body))) {
+    throw DataError(std::string(where) +
+                    ": the file must end with the SHA-256 of its content, but does not: it was changed after the run. "
+                    "Make it anew with the run's command, which takes what was trained from the run folder.");
+  }
+  Results results;
+  Reader(json, kRoot, where).read(results);
+  return results;
+}
+
+Results untouched_results_from_json(std::string_view text, std::string_view where) {
+  Results results = results_from_json(text, where);
+  const int64_t found = schema_version(parse_json(text, where), where);
+  if (found != Results::kSchemaVersion) {
+    throw DataError(std::string(where) + ": $.schema_version must be " + std::to_string(Results::kSchemaVersion) +
+                    ", whose files end with the SHA-256 of their content, but is " + std::to_string(found) +
+                    ". Run the experiment again with this version of the program.");
+  }
+  return results;
 }
 
 std::string evaluation_to_json(const Evaluation& evaluation) {
@@ -346,7 +384,6 @@ std::string evaluation_to_json(const Evaluation& evaluation) {
 }
 
 Evaluation evaluation_from_json(std::string_view text, std::string_view where) {
-  constexpr size_t kDigits = 64;
   const size_t body_at = kDigestStart.size() + kDigits + kDigestEnd.size();
   const bool has_digest = text.size() > body_at && text.starts_with(kDigestStart) &&
                           text.substr(kDigestStart.size() + kDigits).starts_with(kDigestEnd);

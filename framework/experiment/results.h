@@ -36,10 +36,10 @@ struct VariantResult {
   std::vector<SeedResult> seeds;
 };
 
-/// Everything a report shows: what results.json holds (schema_version first). An item's details stay in the samples
-/// file.
+/// Everything a report shows: what results.json holds (schema_version first, last the digest of the rest). An item's
+/// details stay in the samples file.
 struct Results {
-  static constexpr int64_t kSchemaVersion = 2;
+  static constexpr int64_t kSchemaVersion = 3;
   std::string experiment;
   std::string description;
   std::vector<std::string> notes;  ///< what a reader must know before any figure
@@ -67,9 +67,13 @@ bool was_trained(const Results& results);
 std::string results_to_json(const Results& results);
 /// Reads such a text back, also of an earlier schema version, whose files lack fields that came later; `where` names it
 /// in errors.
-/// Errors: DataError for a damaged file, an unknown schema version, and a missing, unknown, repeated or wrong field,
-/// with its JSON path.
+/// Errors: DataError for a damaged file, an unknown schema version, a missing, unknown, repeated or wrong field, with
+/// its JSON path, and from version 3 on for a digest that is missing or of another content: such a file was edited.
 Results results_from_json(std::string_view text, std::string_view where);
+
+/// The same for a text that must be as the program wrote it. Errors: DataError also for an earlier schema version,
+/// whose files have no digest.
+Results untouched_results_from_json(std::string_view text, std::string_view where);
 
 /// The same for one evaluation, as a run folder keeps it (evaluation_<name>.json).
 std::string evaluation_to_json(const Evaluation& evaluation);

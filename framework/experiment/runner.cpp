@@ -150,7 +150,7 @@ class Runner {
   RunOutcome run() {
     require_leave();
     use_threads(config_.trainer.threads);
-    const fs::path folder = options_.out / config_.name / experiment_.hash.substr(0, 16);
+    const fs::path folder = run_folder(options_.out, experiment_);
     create_folder(folder);
     const FileLock lock(folder / ".lock");
     claim_folder(folder, experiment_);
@@ -165,7 +165,7 @@ class Runner {
     RunOutcome outcome{folder, describe()};
     find_checkpoints(outcome.results.notes);
     // Random weights in a checkpoint's place have no quality to measure.
-    if (outcome.results.notes.empty()) {
+    if (outcome.results.notes.empty() && !stops_early()) {
       for (const NamedEvaluator& named : config_.evaluators) {
         if (named.config.kind == EvaluatorKind::kEfficiency) continue;  // compares: measure_together
         evaluators_.push_back(make_evaluator(named, *data_.dataset, *data_.tokenizer, options_.evaluators, progress_));
@@ -180,14 +180,18 @@ class Runner {
                         : continue_environment(earlier, read_environment(config_.seeds, start_time, utc_now()).json,
                                                environment_file.string());
     write_file_atomic(environment_file, outcome.results.environment_json);
+    if (stops_early()) return outcome;
     write_file_atomic(folder / "results.json", results_to_json(outcome.results));
     write_reports(outcome.results, folder);
     return outcome;
   }
 
  private:
+  bool stops_early() const { return options_.stop_after_steps > 0; }
+
   /// What the user must allow, before anything is written.
   void require_leave() const {
+    if (stops_early()) return;
     for (const NamedEvaluator& named : config_.evaluators) {
       if (named.config.kind == EvaluatorKind::kCode && !options_.evaluators.allow_code_execution) {
         throw code_execution_error("evaluator '" + named.name + "'");
@@ -251,7 +255,7 @@ class Runner {
       for (size_t i = 0; i < config_.variants.size(); ++i) {
         run_seed(i, seed, seed_folder(folder, i, seed), results.variants[i]);
       }
-      if (seed != config_.seeds.front()) continue;  // speed and memory do not depend on the seed
+      if (seed != config_.seeds.front() || stops_early()) continue;  // speed and memory do not depend on the seed
       for (const NamedEvaluator& named : config_.evaluators) {
         if (named.config.kind == EvaluatorKind::kEfficiency) measure_together(named, folder, results);
       }
@@ -270,6 +274,10 @@ class Runner {
       fs::create_directories(folder);
       progress_.message(label + ": reading the weights");
       seed_result.initial_weights_sha256 = seed_result.final_weights_sha256 = weights_sha256(model);
+    }
+    if (stops_early()) {
+      result.seeds.push_back(std::move(seed_result));
+      return;
     }
     const ServedModel served = serve(model);
     for (const std::unique_ptr<Evaluator>& evaluator : evaluators_) {
@@ -304,6 +312,7 @@ class Runner {
     job.train = &train_windows;
     job.validation = &validation_windows;
     job.should_stop = options_.should_stop;
+    job.stop_after_steps = options_.stop_after_steps;
     const TrainOutcome outcome = train_to_end(model, job, progress_);
     worked_ = worked_ || outcome.trained;
     result.steps = outcome.steps;
@@ -402,6 +411,10 @@ class Runner {
 };
 
 }  // namespace
+
+fs::path run_folder(const fs::path& out, const ResolvedExperiment& experiment) {
+  return out / experiment.config.name / experiment.hash.substr(0, 16);
+}
 
 RunOutcome run_experiment(const ResolvedExperiment& experiment, const RunOptions& options, ProgressReporter& progress) {
   return Runner(experiment, options, progress).run();

@@ -17,12 +17,18 @@ struct RunOptions {
   std::string command;                ///< that reproduces the run, for the report
   std::function<bool()> should_stop;  ///< asked after each training step, and within long evaluations
   EvaluatorOptions evaluators;
+  /// Trains no more than the first so many steps of each training, of their full schedule, and does nothing else:
+  /// nothing is evaluated or reported. 0: a whole run.
+  int64_t stop_after_steps = 0;
 };
 
 struct RunOutcome {
-  std::filesystem::path folder;  ///< <out>/<experiment>/<first 16 digits of the hash>
+  std::filesystem::path folder;  ///< run_folder
   Results results;
 };
+
+/// Where run_experiment puts a run: <out>/<experiment>/<first 16 digits of the hash>.
+std::filesystem::path run_folder(const std::filesystem::path& out, const ResolvedExperiment& experiment);
 
 /// Trains and evaluates every variant with every seed and writes the run folder: config.resolved.yaml,
 /// environment.json, <variant>/seed-<n>/, results.json, report.html, report.md and junit.xml. What an earlier call

@@ -9,6 +9,37 @@
 
 namespace bitnet {
 
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+/// Limits of an estimate: for a tail probability in (0, 0.5], the interval that leaves out this much at each end.
+using Limits = std::function<Interval(double tail)>;
+
+/// The tail of a 95 % interval.
+inline constexpr double kTail = 0.025;
+
+/// An interval, or why there is none.
+struct IntervalOutcome {
+  std::optional<Interval> interval;  ///< 95 %
+  Limits limits;                     ///< the same at any tail; empty where there is no interval
+  int64_t items = 0;
+  int64_t seeds = 0;
+  std::string method;  ///< how the interval was made, or why there is none; a phrase for readers
+};
+
+/// One-sided p-value of "the true value is at least `threshold`": the least tail whose upper limit lies below the
+/// threshold, by inverting the limits; 1 where even the estimate does not, never less than 1e-12.
+double p_value_below(const Limits& limits, double threshold);
+
+/// `limits` of a value that `change` maps to another, where `change` is monotone (rising or falling).
+Limits mapped_limits(const Limits& limits, const std::function<double(double)>& change);
+
+/// Limits of `first - second`, two independent estimates with limits of their own (MOVER). Source: Zou and Donner,
+/// "Construction of confidence limits about effect measures: a general approach", Statistics in Medicine 27, 2008.
+Limits difference_limits(double first, const Limits& of_first, double second, const Limits& of_second);
+
 /// Two models' losses on the same items, for every pair of equal seeds.
 struct PairedLosses {
   std::vector<double> weights;                      ///< what an item's loss is divided by: its tokens, words or bytes
@@ -25,48 +56,50 @@ struct PairedRates {
 /// The rates over all items and seeds.
 PairedRates paired_rates(const PairedLosses& losses);
 
-/// What the interval is about, for example `ln_ratio`.
-using RateStatistic = std::function<double(const PairedRates&)>;
+/// What an interval is about: a function of the rates, and its partial derivatives.
+struct RateStatistic {
+  double (*value)(const PairedRates&);
+  PairedRates (*slopes)(const PairedRates&);
+};
 
-/// ln(perplexity of the candidate / perplexity of the baseline): the difference of the rates.
-double ln_ratio(const PairedRates& rates);
+/// candidate - baseline: of losses, ln(perplexity of the candidate / perplexity of the baseline); of outcomes, the
+/// difference of the accuracies.
+extern const RateStatistic kRateDifference;
 
 /// (candidate - baseline) / baseline, for metrics that are proportional to the rate (bits per byte).
-double relative_difference(const PairedRates& rates);
+extern const RateStatistic kRelativeDifference;
 
 inline constexpr int64_t kBootstrapResamples = 2000;
 
-struct BootstrapOptions {
+struct IntervalOptions {
   int64_t resamples = kBootstrapResamples;
-  double confidence = 0.95;
   uint64_t seed = 1;
-  int64_t fewest_items = 10;  ///< with fewer items a percentile interval is much too narrow
+  int64_t fewest_items = 10;  ///< with fewer items no interval is to be trusted
 };
 
-/// An interval, or why there is none.
-struct Interval {
-  double low = 0;
-  double high = 0;
-};
-struct IntervalOutcome {
-  std::optional<Interval> interval;
-  int64_t items = 0;
-  int64_t seeds = 0;
-  std::string method;  ///< how the interval was made, or why there is none; a phrase for readers
-};
+/// Interval of a statistic of two models' losses on the same items.
+///
+/// With one seed, a paired bootstrap-t of whole items: each resample draws items with replacement and keeps what the
+/// two models lost on an item together; its difference from the statistic is measured in standard errors of its own,
+/// which makes up for few items and for skewed ones. Where a tail holds fewer than 5 resamples, its quantiles are
+/// continued as Student's. Deterministic in `options.seed`.
+///
+/// With several seeds, a model with random effects of items and of seeds, because all seeds saw the same items, and no
+/// resampling of two or three seeds can show what a further one would change: the statistic's linear part of each item
+/// and seed is split into the two, each counts with Student's quantiles of its own, and the two are added as Howe does.
+///
+/// Errors: DataError where the shapes of the losses differ.
+/// Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 12 and 13; Howe, "Approximate
+/// confidence limits on the mean of X + Y where X and Y are two tabled independent random variables", JASA 69, 1974;
+/// the split into seeds and items is that of readers and cases in Hillis, "A comparison of denominator degrees of
+/// freedom methods for multiple observer ROC analysis", Statistics in Medicine 26, 2007.
+IntervalOutcome paired_interval(const PairedLosses& losses, const RateStatistic& statistic,
+                                const IntervalOptions& options = {});
 
-/// Percentile interval by a paired bootstrap of whole items: each resample draws items with replacement and keeps what
-/// the two models lost on an item together. With several seeds it draws the pairs of equal seeds as well; the draw of
-/// the items is the same for all seeds, since all seeds saw the same items (a nested draw would let the items' noise
-/// average out over the seeds, which it does not). Deterministic in `options.seed`. Errors: DataError where the shapes
-/// of the losses differ. Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13; Owen, "The
-/// pigeonhole bootstrap", Annals of Applied Statistics 1(2), 2007.
-IntervalOutcome paired_bootstrap(const PairedLosses& losses, const RateStatistic& statistic,
-                                 const BootstrapOptions& options = {});
-
-/// Percentile interval of the median of `log_ratios`, ln(one model's speed / another's) of each turn, by a bootstrap of
-/// the turns. Deterministic in `options.seed`. Source: as paired_bootstrap.
-IntervalOutcome log_ratio_bootstrap(const std::vector<double>& log_ratios, const BootstrapOptions& options = {});
+/// Interval of the median of `log_ratios`, ln(one model's speed / another's) of each turn, by interpolated order
+/// statistics. Source: Hettmansperger and Sheather, "Confidence intervals based on interpolated order statistics",
+/// Statistics & Probability Letters 4, 1986.
+IntervalOutcome log_ratio_interval(const std::vector<double>& log_ratios, const IntervalOptions& options = {});
 
 /// Quantile of sorted values with linear interpolation between the order statistics (type 7 of Hyndman and Fan).
 /// `sorted` holds at least one value; 0 <= probability <= 1.

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -78,14 +79,16 @@ class TrainLoop {
     initial_sha256_ = weights_sha256(model_);
     if (fs::exists(model_path())) {
       read_finished();
+      outcome.steps = trainer_.total_steps();
     } else {
       start_or_resume();
       train();
-      finish();
+      outcome.finished = trainer_.steps_done() == trainer_.total_steps();
+      if (outcome.finished) finish();
       outcome.trained = true;
+      outcome.steps = trainer_.steps_done();
     }
-    outcome.steps = trainer_.total_steps();
-    outcome.tokens_seen = trainer_.total_steps() * trainer_.tokens_per_step();
+    outcome.tokens_seen = outcome.steps * trainer_.tokens_per_step();
     outcome.train_seconds = train_seconds_;
     outcome.initial_weights_sha256 = initial_sha256_;
     outcome.final_weights_sha256 = weights_sha256(model_);
@@ -112,7 +115,9 @@ class TrainLoop {
     const int64_t per_epoch = trainer_.steps_per_epoch();
     progress_.start(job_.label + ": train", trainer_.total_steps() * per_step, "tokens",
                     trainer_.steps_done() * per_step);
-    while (trainer_.steps_done() < trainer_.total_steps()) {
+    const int64_t end =
+        job_.stop_after_steps > 0 ? std::min(job_.stop_after_steps, trainer_.total_steps()) : trainer_.total_steps();
+    while (trainer_.steps_done() < end) {
       const Clock::time_point start = Clock::now();
       const StepResult result = trainer_.step();
       train_seconds_ += seconds_since(start);
@@ -130,7 +135,7 @@ class TrainLoop {
       if (step % per_epoch == 0 || last) end_epoch((step - 1) / per_epoch + 1);
       progress_.update(step * per_step, note_);
       const bool stop = job_.should_stop && job_.should_stop();
-      if (step % job_.trainer.checkpoint_every_steps == 0 || step % per_epoch == 0 || stop) save();
+      if (step % job_.trainer.checkpoint_every_steps == 0 || step % per_epoch == 0 || step == end || stop) save();
       if (stop && !last) {
         progress_.finish();
         throw Interrupted();

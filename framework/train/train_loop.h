@@ -25,12 +25,15 @@ struct TrainJob {
   int64_t seed = 1;
   const TokenWindows* train = nullptr;
   const TokenWindows* validation = nullptr;
+  /// The training is left after so many steps, with its checkpoint saved; 0: not before its end.
+  int64_t stop_after_steps = 0;
   /// Asked after each step: true saves a checkpoint and throws Interrupted. May be empty.
   std::function<bool()> should_stop;
 };
 
 struct TrainOutcome {
   bool trained = false;  ///< false: the finished model was there
+  bool finished = true;  ///< false: left after `stop_after_steps`; the model is that of `steps`
   int64_t steps = 0;
   int64_t tokens_seen = 0;
   double train_seconds = 0;  ///< in steps, over all resumed parts that count; validation and checkpoints apart
@@ -45,10 +48,10 @@ class Interrupted : public std::exception {
   const char* what() const noexcept override { return "interrupted; the same command resumes"; }
 };
 
-/// Trains `model` (with its initial weights) to the end, or resumes from the folder's checkpoint, or, where the
-/// finished model is there, reads it. Killed at any moment, the same call goes on and gives the same bits. Errors:
-/// DataError for a damaged checkpoint or one of another configuration, and for splits too short for one batch
-/// (training) or one window (validation).
+/// Trains `model` (with its initial weights) to the end, or as far as the job says, or resumes from the folder's
+/// checkpoint, or, where the finished model is there, reads it. Killed at any moment, the same call goes on and gives
+/// the same bits. Errors: DataError for a damaged checkpoint or one of another configuration, and for splits too short
+/// for one batch (training) or one window (validation).
 TrainOutcome train_to_end(DecoderLM& model, const TrainJob& job, ProgressReporter& progress);
 
 }  // namespace bitnet

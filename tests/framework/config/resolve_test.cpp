@@ -135,6 +135,13 @@ TEST(Resolve, CanonicalAndFullTextReadBackToThemselves) {
   }
 }
 
+TEST(Resolve, OverridesComeLastOverAStoredTextToo) {
+  const ExperimentFolder folder;
+  const ResolvedExperiment changed = folder.resolve({"trainer.epochs=5"});
+  EXPECT_EQ(resolve_text(folder.resolve({}).full_text, "run", {"trainer.epochs=5"}).hash, changed.hash);
+  EXPECT_THROW(resolve_text(changed.full_text, "run", {"trainer.epoch=5"}), ConfigError);
+}
+
 TEST(Resolve, AFlattenedFileIsAnExperimentToo) {
   ExperimentFolder folder;
   const ResolvedExperiment resolved = folder.resolve();

@@ -78,5 +78,10 @@ TEST(Utf8, RepairReplacesEachByteThatIsNoPartOfACharacter) {
   EXPECT_EQ(repaired_utf8(""), "");
 }
 
+TEST(Utf8, CodePointsAreCounted) {
+  EXPECT_EQ(code_points(""), 0u);
+  EXPECT_EQ(code_points("a\u00E9\u4E16\U0001F600"), 4u);
+}
+
 }  // namespace
 }  // namespace bitnet

@@ -101,7 +101,7 @@ TEST(DeltaOutcomes, NothingIsDecidedThatTheExactTestDoesNotConfirm) {
 TEST(DeltaOutcomes, SeveralSeedsAndPartsOfOneAreResampled) {
   const auto [candidate, baseline] = paired_with({20, 12, 2, 16});
   const DeltaRow seeds = row_of({candidate, candidate}, {baseline, baseline});
-  EXPECT_EQ(seeds.method, "paired bootstrap of items and seeds");
+  EXPECT_EQ(seeds.method, "Student's interval of items and seeds");
   EXPECT_FALSE(seeds.p_value);
   EXPECT_FALSE(seeds.candidate_interval);
   EXPECT_NEAR(*seeds.points, 20, 1e-12);
@@ -112,7 +112,7 @@ TEST(DeltaOutcomes, SeveralSeedsAndPartsOfOneAreResampled) {
   std::vector<double> parts = candidate;
   parts[0] = 0.5;  // pass@1 of several samples
   const DeltaRow row = row_of({parts}, {baseline});
-  EXPECT_EQ(row.method, "paired bootstrap of items");
+  EXPECT_EQ(row.method, "paired bootstrap-t of items");
   EXPECT_TRUE(row.points_interval);
   EXPECT_FALSE(row.p_value);
 }

@@ -105,7 +105,7 @@ TEST(Delta, SeveralSeedsAreGeometricMeansOfPerplexitiesWithTheSeedsInTheInterval
     ln_candidate += std::log(seed.evaluations[0].metrics[0].value) / 3;
   EXPECT_NEAR(std::log(row.candidate), ln_candidate, 1e-12);
   EXPECT_EQ(row.seeds, 3);
-  EXPECT_EQ(row.method, "paired bootstrap of items and seeds");
+  EXPECT_EQ(row.method, "Student's interval of items and seeds");
 }
 
 TEST(Delta, FiguresOfAnotherConventionAreRefused) {

@@ -20,6 +20,18 @@ TEST(Wilson, EqualsPublishedIntervals) {
   expect_near(wilson_interval(1, 29), 0.0061, 0.1718);
 }
 
+TEST(Wilson, TakesOtherTails) {
+  // At the normal distribution's 99.5 % quantile, 2.575829: 15 of 148.
+  const double z = 2.575829, n = 148, p = 15.0 / 148;
+  const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+  const double center = (p + z * z / (2 * n)) / (1 + z * z / n);
+  expect_near(wilson_interval(15, 148, 0.005), center - half, center + half, 1e-6);
+  const Interval wide = paired_difference_interval({20, 12, 2, 16}, 0.005);
+  const Interval narrow = paired_difference_interval({20, 12, 2, 16});
+  EXPECT_LT(wide.low, narrow.low);
+  EXPECT_GT(wide.high, narrow.high);
+}
+
 TEST(Wilson, StaysInItsRangeAndHoldsTheProportion) {
   for (int64_t trials = 1; trials <= 60; ++trials) {
     for (int64_t successes = 0; successes <= trials; ++successes) {

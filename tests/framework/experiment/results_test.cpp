@@ -11,6 +11,7 @@
 
 #include "framework/core/error.h"
 #include "framework/core/file.h"
+#include "framework/core/sha256.h"
 #include "framework/experiment/report.h"
 #include "tests/framework/experiment/sample_results.h"
 
@@ -153,11 +154,25 @@ std::string reading_error(const std::string& text) {
   return "";
 }
 
-std::string with_change(const std::string& from, const std::string& to) {
-  std::string text = results_to_json(sample_results());
+constexpr std::string_view kSeal = ",\n \"sha256\": \"";
+
+/// The text of a results file before its digest.
+std::string without_digest(const std::string& text) { return text.substr(0, text.rfind(kSeal)) + "\n}\n"; }
+
+/// The same with the digest of what it holds.
+std::string with_digest(const std::string& body) {
+  return body.substr(0, body.size() - 3) + std::string(kSeal) + sha256_hex(body) + "\"\n}\n";
+}
+
+std::string changed(std::string text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   return text.replace(at, from.size(), to);
+}
+
+/// A results file in which something else stands, with the digest that belongs to it.
+std::string with_change(const std::string& from, const std::string& to) {
+  return with_digest(changed(without_digest(results_to_json(sample_results())), from, to));
 }
 
 TEST(Results, EveryFieldComesBackBitForBit) {
@@ -197,7 +212,7 @@ TEST(Results, NumbersThatJsonDoesNotHaveAreTexts) {
 }
 
 TEST(Results, TheSchemaVersionComesFirst) {
-  EXPECT_EQ(results_to_json(sample_results()).find("{\n \"schema_version\": 2,\n"), 0u);
+  EXPECT_EQ(results_to_json(sample_results()).find("{\n \"schema_version\": 3,\n"), 0u);
 }
 
 TEST(Results, FilesOfTheFirstVersionAreRead) {
@@ -208,17 +223,17 @@ TEST(Results, FilesOfTheFirstVersionAreRead) {
       evaluation.chance.clear();
     }
   }
-  std::string text = results_to_json(results);
-  text.replace(text.find("\"schema_version\": 2"), 19, "\"schema_version\": 1");
+  const std::string text =
+      changed(without_digest(results_to_json(results)), "\"schema_version\": 3", "\"schema_version\": 1");
   EXPECT_TRUE(same(results, results_from_json(text, "test")));
 }
 
 TEST(Results, PublishedOnesAreReadAndRendered) {
   int published = 0;
-  for (const auto& folder : std::filesystem::directory_iterator(BITNET_SOURCE_DIR "/reports")) {
-    if (!folder.is_directory()) continue;
-    const Results results = results_from_json(read_file(folder.path() / "results.json"), folder.path().string());
-    EXPECT_THAT(render_report_html(results), HasSubstr("id=\"deltas\"")) << folder.path();
+  for (const auto& file : std::filesystem::recursive_directory_iterator(BITNET_SOURCE_DIR "/reports")) {
+    if (file.path().extension() != ".json") continue;
+    const Results results = results_from_json(read_file(file.path()), file.path().string());
+    EXPECT_THAT(render_report_html(results), HasSubstr("id=\"deltas\"")) << file.path();
     ++published;
   }
   EXPECT_GE(published, 1);
@@ -256,9 +271,9 @@ TEST(Results, ErrorsNameTheFileAndTheJsonPath) {
 }
 
 TEST(Results, OtherVersionsAndDamagedFilesAreRefused) {
-  for (const char* version : {"0", "-1", "3"}) {
-    EXPECT_THAT(reading_error(with_change("\"schema_version\": 2", std::string("\"schema_version\": ") + version)),
-                HasSubstr(std::string("$.schema_version must be 1 to 2, but is ") + version));
+  for (const char* version : {"0", "-1", "4"}) {
+    EXPECT_THAT(reading_error(with_change("\"schema_version\": 3", std::string("\"schema_version\": ") + version)),
+                HasSubstr(std::string("$.schema_version must be 1 to 3, but is ") + version));
   }
   EXPECT_THAT(reading_error("{}"), HasSubstr("$.schema_version must be there"));
   EXPECT_THAT(reading_error("[]"), HasSubstr("$ must be an object"));
@@ -267,6 +282,43 @@ TEST(Results, OtherVersionsAndDamagedFilesAreRefused) {
   EXPECT_THAT(reading_error(text.substr(0, text.size() / 2)), HasSubstr("must be JSON text, but is damaged"));
   EXPECT_THAT(reading_error(with_change("\"vocab_size\": 258", "\"vocab_size\": 1e999")),
               HasSubstr("runs/results.json"));
+}
+
+TEST(Results, TheDigestComesLastAndIsThatOfTheRest) {
+  const std::string text = results_to_json(sample_results());
+  const std::string body = without_digest(text);
+  EXPECT_TRUE(text.ends_with(" \"sha256\": \"" + sha256_hex(body) + "\"\n}\n"));
+  EXPECT_EQ(with_digest(body), text);
+}
+
+TEST(Results, AnEditedFileIsRefusedWhereverItWasEdited) {
+  const std::string text = results_to_json(sample_results({.seeds = {1}, .items = 12}));
+  Random random(1);
+  for (int round = 0; round < 300; ++round) {
+    std::string edited = text;
+    char& c = edited[random.below(edited.size())];
+    c = c == '1' ? '2' : '1';
+    EXPECT_NE(reading_error(edited), "") << round;
+  }
+  EXPECT_THAT(reading_error(changed(text, "\"vocab_size\": 258", "\"vocab_size\": 259")),
+              HasSubstr("runs/results.json: the file must end with the SHA-256 of its content"));
+  EXPECT_THAT(reading_error(without_digest(text)), HasSubstr("must end with the SHA-256"));
+  EXPECT_NE(reading_error(text + "\n"), "");
+}
+
+TEST(Results, UntouchedOnesAreOfThisVersion) {
+  const std::string text = results_to_json(sample_results());
+  EXPECT_TRUE(same(sample_results(), untouched_results_from_json(text, "test")));
+  const std::string old = changed(without_digest(text), "\"schema_version\": 3", "\"schema_version\": 2");
+  EXPECT_NO_THROW(results_from_json(old, "test"));
+  try {
+    untouched_results_from_json(old, "old.json");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("old.json: $.schema_version must be 3"));
+  }
+  // A digest makes no file of an older version a newer one.
+  EXPECT_NE(reading_error(with_digest(old)), "");
 }
 
 TEST(Results, TextThatIsNotUtf8IsRefused) {

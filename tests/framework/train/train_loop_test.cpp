@@ -165,6 +165,32 @@ TEST_F(TrainToEnd, StoppedAnywhereAndResumedGivesTheSameBytes) {
   }
 }
 
+TEST_F(TrainToEnd, LeftAfterSomeStepsItHasTheFirstPointsOfTheWholeTraining) {
+  const TrainOutcome whole = train(job(folder_ / "whole"));
+  EXPECT_TRUE(whole.finished);
+  TrainJob first = job(folder_ / "first");
+  first.stop_after_steps = 7;  // inside the second epoch, between two records
+  const TrainOutcome part = train(first);
+  EXPECT_FALSE(part.finished);
+  EXPECT_EQ(part.steps, 7);
+  EXPECT_EQ(part.tokens_seen, whole.tokens_seen / kAllSteps * 7);
+  EXPECT_EQ(part.initial_weights_sha256, whole.initial_weights_sha256);
+  ASSERT_EQ(part.records.points.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(part.records.points[i].step, whole.records.points[i].step);
+    EXPECT_EQ(part.records.points[i].nats_per_token, whole.records.points[i].nats_per_token);
+    EXPECT_EQ(part.records.points[i].learning_rate, whole.records.points[i].learning_rate);
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "first" / "model.safetensors"));
+  // What is left goes on to the same end.
+  first.stop_after_steps = 0;
+  EXPECT_EQ(train(first).final_weights_sha256, whole.final_weights_sha256);
+  TrainJob beyond = job(folder_ / "beyond");
+  beyond.stop_after_steps = kAllSteps + 5;
+  EXPECT_EQ(train(beyond).final_weights_sha256, whole.final_weights_sha256);
+  EXPECT_TRUE(fs::exists(folder_ / "beyond" / "model.safetensors"));
+}
+
 TEST_F(TrainToEnd, StoppedAfterEveryStepGivesTheSameBytes) {
   train(job(folder_ / "whole"));
   TrainJob stopping = job(folder_ / "steps");

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bitnet {
+
+/// One fact of build or machine that two runs do not share.
+struct EnvironmentDifference {
+  std::string key;  ///< for readers: "LibTorch"
+  std::string before;
+  std::string now;
+};
+
+/// What the bits of a run may depend on and two runs do not share: commit and changes, compiler and flags, LibTorch,
+/// BLAS, kernel, processor, threads. The arguments are texts of environment.json; a fact that one of them lacks is
+/// "unknown".
+std::vector<EnvironmentDifference> environment_differences(std::string_view before, std::string_view now);
+
+}  // namespace bitnet
