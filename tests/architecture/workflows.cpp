@@ -37,7 +37,7 @@ void check_paths(const std::string& line, const ProjectNames& names, const std::
   // Not behind another folder: site/docs/... is no path of the project.
   static const std::regex path(
       R"((?:^|[^\w./}-])(?:\./)?((?:\.ci|\.github|configs|docker|docs|experiments|framework|ops|reports|scripts|tests)/[\w./-]*)(.?))");
-  static const std::regex placeholder(R"((?:^|/)[A-Z]+(?:-[A-Z]+)*(?:/|$))");
+  static const std::regex placeholder(R"((?:^|/)(?:NAME|DATE-COMMIT)\b)");
   for (auto it = std::sregex_iterator(line.begin(), line.end(), path); it != std::sregex_iterator(); ++it) {
     std::string found = (*it)[1].str();
     const std::string next = (*it)[2].str();

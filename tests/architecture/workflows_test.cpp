@@ -45,11 +45,11 @@ TEST(Workflows, NamePathsThatAreThere) {
   for (const char* line :
        {"run: scripts/test", "path: site/docs/gone", "run: build/release/tests/gone", "run: ls ${{ x }}/docs/gone",
         "- run: ./scripts/test -V", "a: experiments/*/gone.yaml", "x: experiments/quickstart/experiment.yaml.",
-        "reports/NAME/gone", "reports/DATE-COMMIT/", "scripts/test*", "COPY scripts scripts"}) {
+        "reports/NAME/gone", "reports/DATE-COMMIT/", "reports/NAME.json", "scripts/test*", "COPY scripts scripts"}) {
     EXPECT_THAT(workflow(line), IsEmpty()) << line;
   }
   for (const char* line : {"run: scripts/gone", "uses: ./.github/actions/gone", "path: docs/gone.md",
-                           "x: scripts/gone.", "run: a <experiments/gone/experiment.yaml >b"}) {
+                           "path: docs/GONE.md", "x: scripts/gone.", "run: a <experiments/gone/experiment.yaml >b"}) {
     EXPECT_THAT(workflow(line), SizeIs(1)) << line;
   }
 }
