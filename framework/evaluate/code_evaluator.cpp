@@ -25,6 +25,7 @@ constexpr uint64_t kCompletionPurpose = 4;
 
 constexpr const char* kIdKey = "task_id";
 constexpr const char* kSampleKey = "sample";
+constexpr const char* kPromptKey = "prompt";
 constexpr const char* kCompletionKey = "completion";
 constexpr const char* kResultKey = "result";
 constexpr const char* kPassedKey = "passed";
@@ -86,7 +87,7 @@ void add_code_scores(const std::vector<CodeProblem>& problems,
     for (const int64_t k : pass_at) {
       item.outcomes[fmt::format("pass@{}", k)] = pass_at_k(static_cast<int64_t>(executed[i].size()), passed, k);
     }
-    ordered_json details;
+    ordered_json details = {{kPromptKey, problems[i].prompt}};
     details["completions"] = std::move(completions);
     item.details = details.dump();
     evaluation.items.push_back(std::move(item));

@@ -26,8 +26,8 @@ struct EvaluationItem {
   int64_t bytes = 0;   ///< UTF-8 bytes of the text that the scored tokens stand for
   /// Metric name -> what this item contributes to it, in [0, 1]; the metric is the mean over the items.
   std::map<std::string, double> outcomes = {};
-  /// What the samples file keeps beside the figures: a JSON object, or nothing. The runner leaves it out of
-  /// results.json.
+  /// What the samples file keeps beside the figures: a JSON object, or nothing. results.json keeps that of few items
+  /// (framework/experiment/item_details.h).
   std::string details = {};
   double seconds = 0;        ///< of a test of speed: that its tokens took
   int64_t memory_bytes = 0;  ///< of a test of memory: what the model took at most

@@ -54,12 +54,14 @@ EvaluationItem item_of(const ChoiceQuestion& question, const Answers& answers, i
                    {"acc_norm", chosen_normalized == question.gold ? 1.0 : 0.0}};
   nlohmann::ordered_json choices = nlohmann::ordered_json::array();
   for (size_t i = 0; i < answers.results.size(); ++i) {
-    choices.push_back({{"nats", answers.results[i].nats},
+    choices.push_back({{"text", question.choices[i]},
+                       {"nats", answers.results[i].nats},
                        {"tokens", answers.results[i].tokens},
                        {"code_points", answers.lengths[i]},
                        {"greedy", answers.results[i].greedy}});
   }
-  nlohmann::ordered_json details = {{"gold", question.gold},
+  nlohmann::ordered_json details = {{"question", question.question},
+                                    {"gold", question.gold},
                                     {"chosen", chosen},
                                     {"chosen_norm", chosen_normalized},
                                     {"truncated_choices", truncated}};

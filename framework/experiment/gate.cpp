@@ -35,10 +35,11 @@ struct Effect {
   Limits limits;
 };
 
-/// How many times as fast, or as small.
-double times_of(const DeltaRow& row) {
-  return row.category == "Memory" ? row.baseline / row.candidate : 1 + row.delta_percent / 100;
+/// How many times as fast, or as small, a delta of the row's kind makes; and the delta of so many times.
+double times_of(bool lower_is_better, double percent) {
+  return lower_is_better ? 1 / (1 - percent / 100) : 1 + percent / 100;
 }
+double percent_of(bool lower_is_better, double times) { return 100 * (lower_is_better ? 1 - 1 / times : times - 1); }
 
 std::optional<Effect> effect_of(const DeltaRow& row, GateUnit unit) {
   switch (unit) {
@@ -50,9 +51,25 @@ std::optional<Effect> effect_of(const DeltaRow& row, GateUnit unit) {
       return row.ln_ratio ? std::optional(Effect{*row.ln_ratio, row.ln_ratio_limits}) : std::nullopt;
     case GateUnit::kTimes:
       if (row.category == "Quality") return std::nullopt;
-      return Effect{times_of(row), mapped_limits(row.percent_limits, [](double percent) { return 1 + percent / 100; })};
+      const auto times = [lower = row.lower_is_better](double percent) { return times_of(lower, percent); };
+      return Effect{times(row.delta_percent), mapped_limits(row.percent_limits, times)};
   }
   return std::nullopt;
+}
+
+/// The delta that a figure of `row` has where its effect in `unit` is `value`.
+double delta_of(const DeltaRow& row, GateUnit unit, double value) {
+  switch (unit) {
+    case GateUnit::kPercent:
+      return value;
+    case GateUnit::kPoints:
+      return value / row.baseline;  // points are percent of 1
+    case GateUnit::kLnRatio:
+      return -100 * std::expm1(value);
+    case GateUnit::kTimes:
+      return percent_of(row.lower_is_better, value);
+  }
+  return value;
 }
 
 // ---- The figures ----
@@ -84,13 +101,15 @@ std::vector<Figure> twin_figures(const Results& results) {
 /// The ratio that `row` is about, over that of the same row of the baseline run.
 DeltaRow ratio_row(const DeltaRow& row, const DeltaRow& before) {
   DeltaRow ratio = row;
-  ratio.candidate = times_of(row);
-  ratio.baseline = times_of(before);
+  ratio.candidate = times_of(row.lower_is_better, row.delta_percent);
+  ratio.baseline = times_of(before.lower_is_better, before.delta_percent);
   ratio.unit = "times";
   ratio.lower_is_better = false;
   ratio.exact = row.exact && before.exact;
   ratio.delta_percent = delta_percent(ratio.candidate, ratio.baseline, /*lower_is_better=*/false);
-  const auto log_ratio = [](double percent) { return std::log1p(percent / 100); };
+  const auto log_ratio = [lower = row.lower_is_better](double percent) {
+    return lower ? -std::log1p(-percent / 100) : std::log1p(percent / 100);
+  };
   const Limits difference =
       difference_limits(log_ratio(row.delta_percent), mapped_limits(row.percent_limits, log_ratio),
                         log_ratio(before.delta_percent), mapped_limits(before.percent_limits, log_ratio));
@@ -177,17 +196,21 @@ bool selects(const GateRule& rule, const Figure& figure) {
          matches(rule.metric, figure.row.metric);
 }
 
+/// Errors: ConfigError where the rule's unit does not fit the figure; `path` names the rule.
+Effect fitting_effect(const GateRule& rule, const std::string& path, const DeltaRow& row) {
+  std::optional<Effect> effect = effect_of(row, rule.unit);
+  if (effect) return *std::move(effect);
+  throw ConfigError(
+      "gate policy: " + path + ".unit must fit every metric that it selects, but does not fit '" + row.metric +
+      "'. Percent fits all; points are of accuracies, ln_ratio is of perplexities, times are of speed and "
+      "memory.");
+}
+
 OpenCheck open_check(const GateRule& rule, const std::string& family, const Figure& figure, GateBound bound,
                      double limit) {
   const DeltaRow& row = figure.row;
   const std::string path = family + "." + rule.name;
-  const std::optional<Effect> effect = effect_of(row, rule.unit);
-  if (!effect) {
-    throw ConfigError("gate policy: " + path + ".unit must fit every metric that it selects, but does not fit '" +
-                      row.metric +
-                      "'. Percent fits all; points are of accuracies, ln_ratio is of perplexities, times " +
-                      "are of speed and memory.");
-  }
+  const Effect effect = fitting_effect(rule, path, row);
   OpenCheck open;
   open.check.rule = path;
   open.check.variant = figure.variant;
@@ -197,7 +220,7 @@ OpenCheck open_check(const GateRule& rule, const std::string& family, const Figu
   open.check.candidate = row.candidate;
   open.check.other = row.baseline;
   open.check.unit = rule.unit;
-  open.check.value = effect->value;
+  open.check.value = effect.value;
   open.check.bound = bound;
   open.check.limit = limit;
   open.check.method = row.method;
@@ -206,7 +229,7 @@ OpenCheck open_check(const GateRule& rule, const std::string& family, const Figu
   open.check.exact = row.exact;
   open.inconclusive = rule.inconclusive;
   const double sign = bound == GateBound::kAtLeast ? 1 : -1;
-  open.oriented = mapped_limits(effect->limits, [sign](double value) { return sign * value; });
+  open.oriented = mapped_limits(effect.limits, [sign](double value) { return sign * value; });
   open.bound = sign * limit;
   return open;
 }
@@ -311,6 +334,19 @@ void decide_all(std::vector<OpenCheck>& opens, GateOutcome& outcome) {
 }
 
 }  // namespace
+
+std::vector<DeltaBound> target_bounds(const GatePolicy& policy, const Results& results) {
+  std::vector<DeltaBound> bounds;
+  for (const Figure& figure : twin_figures(results)) {
+    const DeltaRow& row = figure.row;
+    for (const TargetRule& rule : policy.targets) {
+      if (!selects(rule, figure)) continue;
+      fitting_effect(rule, "targets." + rule.name, row);
+      bounds.push_back({figure.variant, row.evaluator, row.metric, delta_of(row, rule.unit, rule.value)});
+    }
+  }
+  return bounds;
+}
 
 std::vector<double> holm_adjusted(const std::vector<double>& p_values) {
   std::vector<size_t> order(p_values.size());

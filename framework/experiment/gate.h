@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/config/gate_policy.h"
+#include "framework/experiment/report.h"
 #include "framework/experiment/results.h"
 #include "framework/experiment/statistics.h"
 
@@ -59,6 +60,10 @@ struct GateOutcome {
 /// that passing needs no correction, as every check must pass: Berger, "Multiparameter hypothesis testing and
 /// acceptance sampling", Technometrics 24, 1982.
 GateOutcome check_gate(const Results& candidate, const Results* baseline, const GatePolicy& policy);
+
+/// The deltas at which the policy's targets are just met, for the report. Errors: ConfigError where a target's unit
+/// does not fit a figure that it selects; DataError where the variants are not comparable.
+std::vector<DeltaBound> target_bounds(const GatePolicy& policy, const Results& results);
 
 /// Holm's adjusted p-values, in the order given.
 std::vector<double> holm_adjusted(const std::vector<double>& p_values);

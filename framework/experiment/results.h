@@ -36,8 +36,8 @@ struct VariantResult {
   std::vector<SeedResult> seeds;
 };
 
-/// Everything a report shows: what results.json holds (schema_version first, last the digest of the rest). An item's
-/// details stay in the samples file.
+/// Everything a report shows: what results.json holds (schema_version first, last the digest of the rest). Of the
+/// items' details it has few (item_details.h); the samples files have all.
 struct Results {
   static constexpr int64_t kSchemaVersion = 3;
   std::string experiment;

@@ -18,6 +18,7 @@
 #include "framework/evaluate/score_all.h"
 #include "framework/experiment/efficiency.h"
 #include "framework/experiment/environment.h"
+#include "framework/experiment/item_details.h"
 #include "framework/experiment/report.h"
 #include "framework/experiment/start.h"
 #include "framework/infer/model_generator.h"
@@ -181,6 +182,7 @@ class Runner {
                                                environment_file.string());
     write_file_atomic(environment_file, outcome.results.environment_json);
     if (stops_early()) return outcome;
+    keep_telling_details(outcome.results);  // the samples files have them all
     write_file_atomic(folder / "results.json", results_to_json(outcome.results));
     write_reports(outcome.results, folder);
     return outcome;
@@ -283,8 +285,6 @@ class Runner {
     for (const std::unique_ptr<Evaluator>& evaluator : evaluators_) {
       seed_result.evaluations.push_back(evaluate(served, seed_result.final_weights_sha256, *evaluator, folder, label));
       seed_result.evaluate_seconds += seed_result.evaluations.back().seconds;
-      // The samples files keep them; results.json would be many times as long.
-      for (EvaluationItem& item : seed_result.evaluations.back().items) item.details.clear();
     }
     count_parameters(served, result);
     result.seeds.push_back(std::move(seed_result));
@@ -420,8 +420,8 @@ RunOutcome run_experiment(const ResolvedExperiment& experiment, const RunOptions
   return Runner(experiment, options, progress).run();
 }
 
-void write_reports(const Results& results, const fs::path& folder) {
-  write_file_atomic(folder / "report.html", render_report_html(results));
+void write_reports(const Results& results, const fs::path& folder, const std::vector<DeltaBound>& bounds) {
+  write_file_atomic(folder / "report.html", render_report_html(results, bounds));
   write_file_atomic(folder / "report.md", render_report_markdown(results));
   write_file_atomic(folder / "junit.xml", render_junit(results));
 }

@@ -8,6 +8,7 @@
 #include "framework/core/progress.h"
 #include "framework/evaluate/evaluator.h"
 #include "framework/experiment/open_model.h"
+#include "framework/experiment/report.h"
 #include "framework/experiment/results.h"
 
 namespace bitnet {
@@ -36,8 +37,9 @@ std::filesystem::path run_folder(const std::filesystem::path& out, const Resolve
 /// be written, or holds damaged files; Interrupted when `should_stop` said so.
 RunOutcome run_experiment(const ResolvedExperiment& experiment, const RunOptions& options, ProgressReporter& progress);
 
-/// Writes report.html, report.md and junit.xml for `results` into `folder`.
-void write_reports(const Results& results, const std::filesystem::path& folder);
+/// Writes report.html, report.md and junit.xml for `results` into `folder`; `bounds` as in render_report_html.
+void write_reports(const Results& results, const std::filesystem::path& folder,
+                   const std::vector<DeltaBound>& bounds = {});
 
 /// Evaluates one model with one evaluator. Writes evaluation_<name>.json and samples_<name>.jsonl when `out` is given.
 Evaluation evaluate_model(const OpenModel& model, const NamedEvaluator& evaluator, const EvaluatorOptions& options,

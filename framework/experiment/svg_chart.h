@@ -52,7 +52,8 @@ struct ForestRow {
   std::string note;  ///< smaller, under the label
   double value = 0;
   std::optional<std::pair<double, double>> interval;
-  int sign = 0;  ///< +1 better, -1 worse, 0 neither: the marker's shape and color
+  int sign = 0;                                ///< +1 better, -1 worse, 0 neither: the marker's shape and color
+  std::optional<double> bound = std::nullopt;  ///< what a gate asks for: an upright bar
 };
 
 struct ForestChart {
@@ -82,6 +83,52 @@ struct ShareChart {
 
 /// Stacked bars of the fractions of -1, 0 and +1.
 std::string render_shares(const ShareChart& chart);
+
+/// Points of two values of the same kind, and the diagonal on which they are equal.
+struct ScatterChart {
+  std::string id;
+  std::string title;
+  std::string description;
+  std::string x_label;
+  std::string y_label;
+  std::string above_label;  ///< what a point above the diagonal means
+  std::string below_label;
+  int style = 0;
+  std::vector<std::pair<double, double>> points;  ///< points that are not finite are left out
+};
+std::string render_scatter(const ScatterChart& chart);
+
+/// Repetitions of one measurement, each a dot, and their middle as a line.
+struct DotRow {
+  std::string label;
+  int style = 0;
+  std::vector<double> values;  ///< in the order in which they were measured
+  double middle = 0;
+};
+
+struct DotChart {
+  std::string id;
+  std::string title;
+  std::string description;
+  std::string x_label;
+  std::vector<DotRow> rows;
+};
+std::string render_dots(const DotChart& chart);
+
+/// A bar of parts, the first to the left; sizes in bytes.
+struct StackRow {
+  std::string label;
+  std::vector<double> sizes;  ///< the part with index i has the style sheet's class "stack p<i>"
+};
+
+struct StackChart {
+  std::string id;
+  std::string title;
+  std::string description;
+  std::string x_label;
+  std::vector<StackRow> rows;
+};
+std::string render_stacks(const StackChart& chart);
 
 /// Ticks at 1, 2 or 5 times a power of ten inside [low, high], at most `most` (>= 2) of them. low < high.
 std::vector<double> linear_ticks(double low, double high, int most);

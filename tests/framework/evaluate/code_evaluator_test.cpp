@@ -116,7 +116,7 @@ TEST_F(CodeEvaluatorOf, CutsAtTheStopsRunsTheTestsAndKeepsWhatHappened) {
   EXPECT_EQ(evaluation.items[0].outcomes, (std::map<std::string, double>{{"pass@1", 1.0}}));
   EXPECT_EQ(evaluation.items[1].outcomes, (std::map<std::string, double>{{"pass@1", 0.0}}));
   EXPECT_EQ(nlohmann::json::parse(evaluation.items[1].details),
-            nlohmann::json::parse(R"({"completions": [{"completion": "    return 1",
+            nlohmann::json::parse(R"({"prompt": "def two():\n", "completions": [{"completion": "    return 1",
               "result": "failed: raised AssertionError: ", "passed": false}]})"));
   EXPECT_THAT(evaluation.items[2].details, HasSubstr("raised SystemExit: 0"));
   EXPECT_EQ(evaluation.data_sha256, "digest");

@@ -122,6 +122,8 @@ TEST(MultipleChoice, EqualsTheValuesByHand) {
   EXPECT_EQ(second.tokens, 2);
   EXPECT_EQ(second.outcomes, (std::map<std::string, double>{{"acc", 0}, {"acc_norm", 1}}));
   const auto details = nlohmann::json::parse(second.details);
+  EXPECT_EQ(details.at("question"), "b");
+  EXPECT_EQ(details.at("choices")[1].at("text"), "ee");
   EXPECT_EQ(details.at("gold"), 1);
   EXPECT_EQ(details.at("chosen"), 0);
   EXPECT_EQ(details.at("chosen_norm"), 1);

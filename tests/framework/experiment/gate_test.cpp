@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <map>
 
 #include "framework/core/error.h"
 #include "tests/framework/experiment/sample_results.h"
@@ -261,6 +262,34 @@ TEST(Gate, TargetsHoldForARunByItself) {
   const std::string weights = "evaluator: '', metric: weight_bytes, unit: times, bound: at_least, value: ";
   EXPECT_EQ(verdict(weights + "9.9"), GateVerdict::kPass);  // 13,190,144 / 1,332,224 = 9.9008
   EXPECT_EQ(verdict(weights + "9.91"), GateVerdict::kFail);
+}
+
+TEST(Gate, TargetsAreDeltasOfTheReport) {
+  const std::string targets =
+      "targets:\n"
+      "  quality: {metric: word_perplexity, bound: at_most, value: 0.1, unit: ln_ratio}\n"
+      "  answers: {metric: acc, bound: at_least, value: -10, unit: points}\n"
+      "  weights: {metric: weight_bytes, evaluator: '?*', bound: at_least, value: 4, unit: times}\n"
+      "  generation: {metric: generation_tokens_per_second, bound: at_least, value: 4, unit: times}\n";
+  std::map<std::string, double> percent;
+  for (const DeltaBound& bound : target_bounds(policy(targets), run())) {
+    EXPECT_EQ(bound.variant, "bitnet");
+    EXPECT_NE(bound.evaluator, "");
+    percent[bound.metric] = bound.percent;
+  }
+  EXPECT_EQ(percent.size(), 4u);
+  EXPECT_NEAR(percent.at("word_perplexity"), -10.517, 1e-3);  // e^0.1 = 1.10517 times as much
+  EXPECT_NEAR(percent.at("weight_bytes"), 75, 1e-9);          // a quarter is 75 % less
+  EXPECT_NEAR(percent.at("generation_tokens_per_second"), 300, 1e-9);
+  const Results results = run();
+  double accuracy = 0;
+  for (const Metric& metric : results.variants[1].seeds[0].evaluations.at(2).metrics) {
+    if (metric.name == "acc") accuracy = metric.value;
+  }
+  ASSERT_GT(accuracy, 0);
+  EXPECT_NEAR(percent.at("acc") / 100 * accuracy, -0.1, 1e-9);
+  EXPECT_THROW(target_bounds(policy("targets: {a: {metric: acc, bound: at_least, value: 1, unit: times}}\n"), results),
+               ConfigError);
 }
 
 TEST(Gate, ABaselineGoesWithMarginsAndNothingElse) {
