@@ -9,7 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/architecture/diagrams.h"
+#include "tests/architecture/purity.h"
 #include "tests/architecture/rules.h"
+#include "tests/architecture/workflows.h"
 
 namespace bitnet::architecture {
 namespace {
@@ -77,10 +80,34 @@ TEST(Architecture, TestsMirrorTheSources) {
 
 TEST(Architecture, ExperimentsAreExplained) { expect_none(check_experiments(all_paths())); }
 
+TEST(Architecture, DiagramsNameWhatIsThere) {
+  const CodeIndex index = index_code(tree());
+  EXPECT_GE(count_diagrams(text_of(tree(), "docs/architecture.md")), 5);
+  expect_none_in_tree(
+      [&](const SourceFile& file) { return file.path.ends_with(".md") ? check_diagrams(file, index) : Violations(); });
+}
+
+TEST(Architecture, NothingBelongsToOneVertical) {
+  const std::vector<std::string> terms = vertical_terms(text_of(tree(), kGuidelines));
+  EXPECT_GE(terms.size(), 30U) << kGuidelines;
+  expect_none(check_vertical_terms(terms));
+  const std::set<std::string> known(terms.begin(), terms.end());
+  expect_none_in_tree([&](const SourceFile& file) { return check_purity(file, known); });
+}
+
+TEST(Architecture, WorkflowsNameWhatIsThere) {
+  const ProjectNames names = project_names(tree());
+  for (const auto& set : {names.presets, names.tests, names.labels, names.isas}) EXPECT_FALSE(set.empty());
+  EXPECT_TRUE(names.paths.contains(".github/workflows/ci.yml"));
+  expect_none_in_tree([&](const SourceFile& file) { return check_workflow(file, names); });
+}
+
 TEST(Architecture, ScriptsAreExecutable) {
-  for (const char* path : {"scripts/setup", "scripts/build", "scripts/run", "scripts/test", ".ci/run"}) {
-    const auto permissions = std::filesystem::status(std::filesystem::path(BITNET_SOURCE_DIR) / path).permissions();
-    EXPECT_NE(permissions & std::filesystem::perms::owner_exec, std::filesystem::perms::none) << path;
+  for (const SourceFile& file : tree()) {
+    if (!file.text.starts_with("#!")) continue;
+    const auto permissions =
+        std::filesystem::status(std::filesystem::path(BITNET_SOURCE_DIR) / file.path).permissions();
+    EXPECT_NE(permissions & std::filesystem::perms::owner_exec, std::filesystem::perms::none) << file.path;
   }
 }
 

@@ -2,6 +2,7 @@
 // reader, not the configuration, not the layout.
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

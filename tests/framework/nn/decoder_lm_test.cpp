@@ -1,5 +1,6 @@
 #include "framework/nn/decoder_lm.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // The model against numbers that tests/golden/make_tiny_decoder.py computes from the seed alone.
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
