@@ -8,6 +8,7 @@
 #include "framework/app/progress_bar.h"
 #include "framework/config/resolve.h"
 #include "framework/core/error.h"
+#include "framework/data/dataset.h"
 #include "framework/experiment/runner.h"
 
 namespace bitnet {
@@ -25,7 +26,8 @@ int evaluate_command(const std::vector<std::string>& words) {
       "of --dataset. --out keeps evaluation_NAME.json and the per-item samples_NAME.jsonl, and while it works what is\n"
       "done so far: the same command goes on after a kill.";
   command.example =
-      "bitnet evaluate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --evaluator perplexity-word";
+      "bitnet evaluate runs/quickstart/0123456789abcdef/bitnet/seed-1/model.safetensors --evaluator "
+      "perplexity-word-stored";
   command.positional = {"MODEL"};
   command.options.add_options()("evaluator", po::value<std::string>(), "name of the evaluator block")(
       "dataset", po::value<std::string>()->default_value(""), "block of configs/dataset/; default: its experiment's")(
@@ -45,7 +47,7 @@ int evaluate_command(const std::vector<std::string>& words) {
   ModelOptions options;
   options.tokenizer = values["tokenizer"].as<std::string>();
   if (const auto dataset = values["dataset"].as<std::string>(); !dataset.empty()) {
-    options.dataset = resolve_dataset(dataset);
+    options.dataset = with_split_alone(resolve_dataset(dataset), evaluator.config.split);
   }
   ProgressBar progress;
   EvaluatorOptions evaluator_options;

@@ -6,6 +6,13 @@
 
 namespace bitnet {
 
+DatasetConfig with_split_alone(DatasetConfig config, DataSplit split) {
+  if (split != DataSplit::kTrain) config.train.clear();
+  if (split != DataSplit::kValidation) config.validation.clear();
+  if (split != DataSplit::kTest) config.test.clear();
+  return config;
+}
+
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, ProgressReporter& progress) {
   switch (config.source) {
     case DatasetSource::kTinyworld:

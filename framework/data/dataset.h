@@ -43,6 +43,9 @@ class Dataset {
 /// (BITNET_DATA_MIRROR) or downloads them (catalog.h). Errors: DataError that says what to put where.
 std::unique_ptr<Dataset> open_dataset(const DatasetConfig& config, ProgressReporter& progress);
 
+/// The section without the files of the other splits, which may not be at hand.
+DatasetConfig with_split_alone(DatasetConfig config, DataSplit split);
+
 /// Opens the tokenizer of an experiment; trains a SentencePiece vocabulary on the training split with `spm_train` when
 /// `model` is empty, once, kept in the cache under a name made of the text's digest and the options.
 std::unique_ptr<Tokenizer> open_tokenizer(const TokenizerConfig& config, const Dataset& dataset,

@@ -91,15 +91,23 @@ size_t count_of(const GateOutcome& outcome, GateVerdict verdict) {
                                            [verdict](const GateCheck& check) { return check.counts_as == verdict; }));
 }
 
-/// "FAIL: 1 of 5 checks failed, 1 is inconclusive."
+/// "FAIL: of 5 checks 3 passed, 1 failed, 1 is inconclusive (1 counts as passed)."
 std::string summary(const GateOutcome& outcome) {
+  const size_t all = outcome.checks.size();
   const size_t failed = count_of(outcome, GateVerdict::kFail);
   const size_t open = count_of(outcome, GateVerdict::kInconclusive);
-  const size_t all = outcome.checks.size();
+  const auto tolerated =
+      static_cast<size_t>(std::count_if(outcome.checks.begin(), outcome.checks.end(), [](const GateCheck& check) {
+        return check.verdict == GateVerdict::kInconclusive && check.counts_as == GateVerdict::kPass;
+      }));
+  const size_t inconclusive = open + tolerated;
   return std::string(verdict_name(outcome.verdict)) + ": of " + std::to_string(all) +
-         (all == 1 ? " check " : " checks ") + std::to_string(all - failed - open) + " passed, " +
-         std::to_string(failed) + " failed, " + std::to_string(open) +
-         (open == 1 ? " is inconclusive" : " are inconclusive") + ".";
+         (all == 1 ? " check " : " checks ") + std::to_string(all - failed - inconclusive) + " passed, " +
+         std::to_string(failed) + " failed, " + std::to_string(inconclusive) +
+         (inconclusive == 1 ? " is inconclusive" : " are inconclusive") +
+         (tolerated == 0 ? ""
+                         : " (" + std::to_string(tolerated) + (tolerated == 1 ? " counts" : " count") + " as passed)") +
+         ".";
 }
 
 /// What the columns mean, and why a figure could not be judged.

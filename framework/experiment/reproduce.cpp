@@ -130,10 +130,21 @@ class SeedComparer {
                                      std::to_string(before.version) + "), so that its figures do not compare");
       return;
     }
+    const auto find = [](const Evaluation& evaluation, const std::string& name) {
+      return std::find_if(evaluation.metrics.begin(), evaluation.metrics.end(),
+                          [&](const Metric& metric) { return metric.name == name; });
+    };
     for (const Metric& metric : now.metrics) {
-      for (const Metric& other : before.metrics) {
-        if (other.name != metric.name) continue;
-        add(now.evaluator, metric.name, metric.unit, other.value, metric.value, is_of_first_seed(now));
+      const auto other = find(before, metric.name);
+      if (other == before.metrics.end()) {
+        add_missing(metric.name + " by " + now.evaluator, "is new");
+      } else {
+        add(now.evaluator, metric.name, metric.unit, other->value, metric.value, is_of_first_seed(now));
+      }
+    }
+    for (const Metric& metric : before.metrics) {
+      if (find(now, metric.name) == now.metrics.end()) {
+        add_missing(metric.name + " by " + now.evaluator, "was not measured again");
       }
     }
   }
@@ -234,16 +245,17 @@ Reproduction compare_reproduction(const Results& published, const Results& now, 
       reproduction.identical = false;
     }
   }
-  int64_t compared = 0;
   for (const TrainingComparison& training : reproduction.trainings) {
     reproduction.identical = reproduction.identical && same_training(training);
-    compared += training.points;
+    reproduction.compared += training.points;
   }
   for (const FigureComparison& figure : reproduction.figures) {
     reproduction.identical = reproduction.identical && same_figure(figure);
-    compared += figure.timed ? 0 : 1;
+    reproduction.compared += figure.timed ? 0 : 1;
   }
-  reproduction.identical = reproduction.identical && compared > 0;
+  reproduction.identical = reproduction.identical && reproduction.compared > 0;
+  // The same configuration run to its end must have measured the same.
+  if (whole && same_configuration && !reproduction.missing.empty()) reproduction.identical = false;
   return reproduction;
 }
 
@@ -262,6 +274,12 @@ std::string render_reproduction(const Reproduction& reproduction) {
   if (reproduction.identical) {
     return text + (reproduction.whole ? "IDENTICAL: all that was compared has the same bits.\n"
                                       : "IDENTICAL so far: the first steps have the same bits.\n");
+  }
+  if (reproduction.compared == 0) {
+    return text +
+           "NOTHING COMPARED: the runs have no point of a curve in common. Curves have one every "
+           "trainer.log_every_steps "
+           "steps; go further.\n";
   }
   return text + "DIFFERENT" +
          (reproduction.environment.empty() ? ".\n"

@@ -55,7 +55,9 @@ struct Reproduction {
   std::vector<FigureComparison> figures;
   std::vector<std::string> missing;  ///< what only one of the runs has; phrases
   std::vector<EnvironmentDifference> environment;
-  bool identical = true;  ///< all that was compared is, and something was
+  int64_t compared = 0;  ///< points of curves and figures that both runs have, times left out
+  bool identical =
+      true;  ///< all that was compared is, something was, and a whole run of the same configuration lacks nothing
 };
 
 /// Compares `now` with `published`, bit for bit. `same_configuration`: nothing that identifies a run was overridden.

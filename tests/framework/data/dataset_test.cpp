@@ -53,6 +53,16 @@ TEST_F(OpenDataset, TinyworldIsTheDefaultAndKnowsItsFloor) {
   EXPECT_GT(dataset->floor(DataSplit::kTest)->nats, 100);
 }
 
+TEST_F(OpenDataset, OneSplitAloneNeedsNoOtherFile) {
+  DatasetConfig config = files_config();
+  config.train = "wikitext-2/train";  // not at hand
+  config.validation = file("validation.txt", "b");
+  config.test = file("test.txt", "c");
+  EXPECT_EQ(open_dataset(with_split_alone(config, DataSplit::kTest), silent_)->text(DataSplit::kTest), "c");
+  EXPECT_EQ(open_dataset(with_split_alone(config, DataSplit::kValidation), silent_)->text(DataSplit::kValidation), "b");
+  EXPECT_THROW(open_dataset(with_split_alone(config, DataSplit::kTrain), silent_), DataError);
+}
+
 TEST_F(OpenDataset, FilesAreReadAndSplitIntoDocuments) {
   DatasetConfig config = files_config();
   config.train = file("train.txt", "a\n\nb\n");

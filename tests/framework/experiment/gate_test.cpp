@@ -327,6 +327,16 @@ TEST(GateText, ShowsEveryCheckAndTheVerdictLast) {
                            HasSubstr("name=\"bits_per_byte (margins.losses)\""), Not(HasSubstr("<skipped"))));
 }
 
+TEST(GateText, CountsWhatIsInconclusiveAlsoWhereThePolicyLetsItPass) {
+  const std::string rule =
+      "margins: {one: {metric: bits_per_byte, margin: 5, variant: bitnet, evaluator: perplexity-windows";
+  const Results candidate = run(0.06 + 0.0495);
+  EXPECT_THAT(render_gate_text(gate(candidate, run(), rule + ", inconclusive: pass}}")),
+              HasSubstr("\nPASS: of 1 check 0 passed, 0 failed, 1 is inconclusive (1 counts as passed).\n"));
+  EXPECT_THAT(render_gate_text(gate(candidate, run(), rule + "}}")),
+              HasSubstr("\nINCONCLUSIVE: of 1 check 0 passed, 0 failed, 1 is inconclusive.\n"));
+}
+
 TEST(GateText, EscapesWhatComesFromTheResults) {
   Results candidate = run();
   candidate.experiment = "<&|>";

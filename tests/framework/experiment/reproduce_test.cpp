@@ -149,6 +149,7 @@ TEST(Reproduce, PointsOfOtherStepsAreNotCompared) {
   const Reproduction found = reproduced(now, false);
   EXPECT_EQ(found.trainings[0].points, 0);
   EXPECT_FALSE(found.identical);  // nothing was compared
+  EXPECT_THAT(render_reproduction(found), HasSubstr("NOTHING COMPARED: "));
 }
 
 TEST(Reproduce, WhatOnlyOneRunHasIsNamed) {
@@ -159,6 +160,15 @@ TEST(Reproduce, WhatOnlyOneRunHasIsNamed) {
   EXPECT_FALSE(reproduced(now).identical);
   EXPECT_THAT(render_reproduction(reproduced(now)), HasSubstr("not compared: bitnet, seed 1, was not run again"));
   EXPECT_THAT(render_reproduction(reproduced(sample_results(), true, old)), HasSubstr("is of another version (1, "));
+  EXPECT_FALSE(reproduced(sample_results(), true, old).identical);
+  EXPECT_TRUE(reproduced(sample_results()).identical);
+  now = sample_results();
+  now.variants[1].seeds[0].evaluations.pop_back();
+  EXPECT_FALSE(reproduced(now).identical);
+  now = sample_results();
+  now.variants[0].seeds[0].evaluations[0].metrics.pop_back();
+  EXPECT_FALSE(reproduced(now).identical);
+  EXPECT_THAT(render_reproduction(reproduced(now)), HasSubstr("of bitnet, seed 1, was not measured again"));
 }
 
 TEST(Reproduce, SaysHowBuildAndMachineDiffer) {
