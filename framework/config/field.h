@@ -28,7 +28,7 @@ bool is_folder_name(std::string_view text);
 template <typename Section, typename Value>
 struct Field {
   std::string_view key;
-  Value Section::*member;
+  Value Section::* member;
   std::string_view help;
   Range range;
   TextRule text;
@@ -80,7 +80,7 @@ struct Field {
 };
 
 template <typename Section, typename Value>
-Field<Section, Value> field(std::string_view key, Value Section::*member, std::string_view help) {
+Field<Section, Value> field(std::string_view key, Value Section::* member, std::string_view help) {
   return {key, member, help, {}, {}, true, false, nullptr};
 }
 
@@ -89,8 +89,6 @@ template <typename Section>
 struct Description;
 
 template <typename T>
-concept Described = requires {
-  Description<T>::kTitle;
-};
+concept Described = requires { Description<T>::kTitle; };
 
 }  // namespace bitnet

@@ -101,9 +101,8 @@ std::vector<CodeProblem> read_code_problems(std::string_view jsonl, const std::s
 
 std::vector<CodeSample> read_code_samples(std::string_view jsonl, const std::string& where) {
   std::vector<CodeSample> samples;
-  for_each_line(jsonl, where, [&](const Line& line) {
-    samples.push_back({line.filled_text("task_id"), line.text("completion")});
-  });
+  for_each_line(jsonl, where,
+                [&](const Line& line) { samples.push_back({line.filled_text("task_id"), line.text("completion")}); });
   return samples;
 }
 

@@ -310,7 +310,7 @@ std::vector<double> ratios_of(const std::vector<double>& numerators, const std::
 
 std::optional<SpeedLimit> limit_of(LinearForm form, bool generation, const MachineLimits& before,
                                    const MachineLimits& after) {
-  const auto limit = [&](const char* kind, double MachineLimits::*of, const char* unit) {
+  const auto limit = [&](const char* kind, double MachineLimits::* of, const char* unit) {
     return SpeedLimit{kind, std::max(before.*of, after.*of), unit, before.*of, after.*of};
   };
   if (generation) return limit("read_bandwidth", &MachineLimits::read_bytes_per_second, "bytes/s");

@@ -15,7 +15,7 @@ namespace {
 
 /// How a metric follows from the items: rate = sum(nats) / sum(denominator), value = exp(rate) or rate * factor.
 struct ItemFormula {
-  int64_t EvaluationItem::*denominator;
+  int64_t EvaluationItem::* denominator;
   bool exponential;
   double factor;
 };

@@ -228,7 +228,7 @@ std::string data_phrase(const DeltaRow& row) {
 std::string points_text(double points) { return format_signed(points, 1) + "\u00A0points"; }
 
 std::string reference_header(const Comparison& comparison) {
-  const auto any = [&comparison](std::optional<double> DeltaRow::*member) {
+  const auto any = [&comparison](std::optional<double> DeltaRow::* member) {
     return std::any_of(comparison.rows.begin(), comparison.rows.end(),
                        [member](const DeltaRow& row) { return (row.*member).has_value(); });
   };

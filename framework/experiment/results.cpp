@@ -105,7 +105,8 @@ template <typename T>
 Json to_json_value(const std::map<std::string, T>& values);
 
 template <typename T>
-requires std::is_class_v<T> Json to_json_value(const T& value);
+  requires std::is_class_v<T>
+Json to_json_value(const T& value);
 
 /// Puts the fields of a struct into an object.
 struct FieldWriter {
@@ -122,7 +123,8 @@ struct FieldWriter {
 };
 
 template <typename T>
-requires std::is_class_v<T> Json to_json_value(const T& value) {
+  requires std::is_class_v<T>
+Json to_json_value(const T& value) {
   FieldWriter writer;
   // The visitor above is shared with reading and therefore takes a mutable reference; writing only reads through it.
   visit(writer, const_cast<T&>(value));
@@ -228,7 +230,7 @@ class Reader {
     }
   }
   template <typename T>
-  requires std::is_class_v<T>
+    requires std::is_class_v<T>
   void read(T& out) const {
     if (!json_.is_object()) fail("an object", found());
     FieldReader fields(*this);

@@ -336,8 +336,7 @@ class Runner {
     }
     stop_if_asked();
     progress_.message(fmt::format("{}: evaluating {}", label, evaluator.name()));
-    Evaluation evaluation = evaluate_served(
-        served, weights, folder, [this] { stop_if_asked(); }, evaluator, progress_);
+    Evaluation evaluation = evaluate_served(served, weights, folder, [this] { stop_if_asked(); }, evaluator, progress_);
     write_evaluation(evaluation, folder);
     worked_ = true;
     stop_if_asked();

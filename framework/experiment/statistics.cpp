@@ -202,9 +202,7 @@ Limits median_limits(std::vector<double> sorted_values) {
 
 const RateStatistic kRateDifference = {
     [](const PairedRates& rates) { return rates.candidate - rates.baseline; },
-    [](const PairedRates&) {
-      return PairedRates{1, -1};
-    },
+    [](const PairedRates&) { return PairedRates{1, -1}; },
 };
 
 const RateStatistic kRelativeDifference = {

@@ -33,8 +33,7 @@ at::Tensor WeightArena::place(const at::Tensor& tensor) {
   char* to = static_cast<char*>(memory_.get()) + used_;
   std::memcpy(to, tensor.contiguous().data_ptr(), static_cast<size_t>(bytes));
   used_ += room(bytes);
-  return at::from_blob(
-      to, tensor.sizes(), [memory = memory_](void*) {}, tensor.options());
+  return at::from_blob(to, tensor.sizes(), [memory = memory_](void*) {}, tensor.options());
 }
 
 }  // namespace bitnet

@@ -36,7 +36,7 @@ TrainLog::TrainLog(const std::filesystem::path& path, int64_t keep_bytes) : path
 }
 
 void TrainLog::keep(int64_t keep_bytes) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor_, &status) != 0) fail(path_, "reading its size");
   if (status.st_size < keep_bytes) {
     throw DataError(path_.string() + ": the training log must have at least the " + std::to_string(keep_bytes) +

@@ -21,16 +21,14 @@ const DecoderFunctions& best_functions() {
 const DecoderLevels& decoder_levels() noexcept {
   static const DecoderLevels levels = {
 #if defined(__x86_64__)
-    {{"avx512", &kDecoderAvx512, cpu_features().avx512_bw && cpu_features().fma, true},
-     {"avx2", &kDecoderAvx2, cpu_features().avx2 && cpu_features().fma, true},
-     {"portable", &kDecoderPortable, true, false}},
-    3
+      {{"avx512", &kDecoderAvx512, cpu_features().avx512_bw && cpu_features().fma, true},
+       {"avx2", &kDecoderAvx2, cpu_features().avx2 && cpu_features().fma, true},
+       {"portable", &kDecoderPortable, true, false}},
+      3
 #elif defined(__aarch64__)
-    {{"portable", &kDecoderPortable, true, true}},
-    1
+      {{"portable", &kDecoderPortable, true, true}}, 1
 #else
-    {{"portable", &kDecoderPortable, true, false}},
-    1
+      {{"portable", &kDecoderPortable, true, false}}, 1
 #endif
   };
   return levels;

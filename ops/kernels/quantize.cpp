@@ -21,13 +21,12 @@ const QuantizeFunctions& best_functions() {
 const QuantizeLevels& quantize_levels() noexcept {
   static const QuantizeLevels levels = {
 #if defined(__x86_64__)
-    {{"avx512", &kQuantizeAvx512, cpu_features().avx512_bw},
-     {"avx2", &kQuantizeAvx2, cpu_features().avx2},
-     {"portable", &kQuantizePortable, true}},
-    3
+      {{"avx512", &kQuantizeAvx512, cpu_features().avx512_bw},
+       {"avx2", &kQuantizeAvx2, cpu_features().avx2},
+       {"portable", &kQuantizePortable, true}},
+      3
 #else
-    {{"portable", &kQuantizePortable, true}},
-    1
+      {{"portable", &kQuantizePortable, true}}, 1
 #endif
   };
   return levels;

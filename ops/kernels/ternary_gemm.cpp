@@ -61,14 +61,11 @@ std::string supported_names() {
 const std::vector<const TernaryKernel*>& all_kernels() {
   static const std::vector<const TernaryKernel*> kernels = {
 #if defined(__x86_64__)
-    &kAvx512VnniKernel,
-    &kAvxVnniKernel,
-    &kAvx2Kernel,
+      &kAvx512VnniKernel, &kAvxVnniKernel, &kAvx2Kernel,
 #elif defined(__aarch64__)
-    &kNeonDotKernel,
+      &kNeonDotKernel,
 #endif
-    &kScalarKernel
-  };
+      &kScalarKernel};
   return kernels;
 }
 

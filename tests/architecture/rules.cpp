@@ -38,10 +38,10 @@ struct Library {
   std::string_view cmake_word;
 };
 constexpr std::array kLibraries = {
-    Library{"yaml-cpp/", "yaml-cpp"},       Library{"nlohmann/", "nlohmann_json::nlohmann_json"},
-    Library{"curl/", "CURL::libcurl"},      Library{"zlib.h", "ZLIB::ZLIB"},
-    Library{"spdlog/", "spdlog::spdlog"},   Library{"boost/program_options", "Boost::program_options"},
-    Library{"openssl/", "OpenSSL::Crypto"}, Library{"pcre2.h", "PCRE2::8BIT"},
+    Library{"yaml-cpp/", "yaml-cpp"},         Library{"nlohmann/", "nlohmann_json::nlohmann_json"},
+    Library{"curl/", "CURL::libcurl"},        Library{"zlib.h", "ZLIB::ZLIB"},
+    Library{"spdlog/", "spdlog::spdlog"},     Library{"boost/program_options", "Boost::program_options"},
+    Library{"openssl/", "OpenSSL::Crypto"},   Library{"pcre2.h", "PCRE2::8BIT"},
     Library{"seccomp.h", "Seccomp::seccomp"},
 };
 

@@ -37,36 +37,24 @@ TEST(Checks, SayWhatMustBeAndWhatIs) {
        "quantize_weight: w must be float32, but is Double. Convert it with .to(torch.float32)."},
       {[&] { quantize_weight(at::ones({3})); },
        "quantize_weight: w must be a matrix [outputs, inputs] that is not empty, but is of shape [3]. Reshape it."},
-      {[&] {
-         quantize_weight(at::ones({3, 0}));
-       },
+      {[&] { quantize_weight(at::ones({3, 0})); },
        "quantize_weight: w must be a matrix [outputs, inputs] that is not empty, but is of shape [3, 0]. Reshape it."},
       {[&] { quantize_activation(x.to(at::kHalf)); },
        "quantize_activation: x must be float32, but is Half. Convert it with .to(torch.float32)."},
       {[&] { quantize_activation(one); },
        "quantize_activation: x must be of one or more dimensions, but is a single number. "
        "Give rows of inputs: x.unsqueeze(0)."},
-      {[&] {
-         quantize_activation(at::ones({3, 0}));
-       },
+      {[&] { quantize_activation(at::ones({3, 0})); },
        "quantize_activation: the last size of x must be 1 to 16777215, but is 0. Split the layer."},
-      {[&] {
-         bit_linear(x, at::ones({4, 5}));
-       },
+      {[&] { bit_linear(x, at::ones({4, 5})); },
        "bit_linear: the last size of x must be 5 as in w of shape [4, 5], but is 6. Give an x of shape [.., 5]."},
-      {[&] {
-         bit_linear(x, on_meta({4, 6}));
-       },
+      {[&] { bit_linear(x, on_meta({4, 6})); },
        "bit_linear: w must be on the device of x (cpu), but is on meta. Move one of them with .to(device)."},
       {[&] { bit_linear(x, w.to(at::kInt)); },
        "bit_linear: w must be float32, but is Int. Convert it with .to(torch.float32)."},
-      {[&] {
-         bit_linear(on_meta({2, 6}), on_meta({4, 1}));
-       },
+      {[&] { bit_linear(on_meta({2, 6}), on_meta({4, 1})); },
        "bit_linear: the last size of x must be 1 as in w of shape [4, 1], but is 6. Give an x of shape [.., 1]."},
-      {[&] {
-         bit_linear(on_meta({1, kernels::kMaxK + 1}), on_meta({4, kernels::kMaxK + 1}));
-       },
+      {[&] { bit_linear(on_meta({1, kernels::kMaxK + 1}), on_meta({4, kernels::kMaxK + 1})); },
        "bit_linear: the last size of x must be 1 to 16777215, but is 16777216. Split the layer."},
       {[&] { pack_ternary(w, one); },
        "pack_ternary: codes must be int8, but is Float. Convert it with .to(torch.int8)."},
@@ -84,16 +72,12 @@ TEST(Checks, SayWhatMustBeAndWhatIs) {
        "pack_ternary: codes must be -1, 0 and 1, but are 1 to 2. Give what quantize_weight returned."},
       {[&] { unpack_ternary(codes); },
        "unpack_ternary: packed must be uint8, but is Char. Convert it with .to(torch.uint8)."},
-      {[&] {
-         unpack_ternary(packed.view({1, -1}));
-       },
+      {[&] { unpack_ternary(packed.view({1, -1})); },
        "unpack_ternary: packed must be a vector of bytes, but is of shape [1, 80]. Give what pack_ternary returned."},
       {[&] { unpack_ternary(on_meta({192}, at::kByte)); },
        "unpack_ternary: packed must be on the CPU, but is on meta. Move it with .to('cpu'): its shape lies in its "
        "bytes."},
-      {[&] {
-         ternary_linear(at::ones({2, 257}), packed);
-       },
+      {[&] { ternary_linear(at::ones({2, 257}), packed); },
        "ternary_linear: packed must be 64 bytes and a multiple of 68 (rows of 257 inputs, the last size of x), but is "
        "80 bytes. Give what pack_ternary returned for a weight [O, 257]."},
       {[&] { ternary_linear(x, other_header); },
@@ -106,9 +90,7 @@ TEST(Checks, SayWhatMustBeAndWhatIs) {
       {[&] { ternary_linear(x, on_meta({192}, at::kByte)); },
        "ternary_linear: packed must be on the device of x (cpu), but is on meta. Move one of them with .to(device)."},
       {[&] { dequantize(w, one); }, "dequantize: codes must be int8, but is Float. Convert it with .to(torch.int8)."},
-      {[&] {
-         dequantize(codes, at::ones({3, 1}));
-       },
+      {[&] { dequantize(codes, at::ones({3, 1})); },
        "dequantize: scale must be of one element or one a row (4), but is of shape [3, 1]. Give the scale that came "
        "with "
        "the codes."},
