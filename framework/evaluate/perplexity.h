@@ -23,9 +23,9 @@ namespace bitnet {
 /// - `word` (lm-eval): every token of every page scored exactly once (rolling_windows, BOS as the prefix).
 ///   word_perplexity = exp(nats / words), byte_perplexity = exp(nats / bytes). Words and bytes are the page's as
 ///   stored, also where the text that is scored was detokenized.
-/// - `chunks` (llama.cpp): the text without its last newline in windows without overlap whose first token is
-/// overwritten
-///   by BOS; the second half of each is scored (half_scored_windows). perplexity is exp of nats / scored tokens.
+/// - `chunks` (llama.cpp): the text without its last newline in windows without overlap, the first token of each
+///   overwritten by BOS; the second half of each is scored (half_scored_windows). perplexity is exp of nats / scored
+///   tokens.
 /// bits_per_byte = nats / ln 2 / bytes in all but `sliding`, whose weights leave no bytes to divide by; the bytes are
 /// those that the scored tokens stand for, in `bitnet` with EOS for a line's newline.
 /// Source: GPTQ (Frantar et al. 2022); 1bitLLM's eval_ppl.py; transformers' perplexity.md; lm-evaluation-harness, task

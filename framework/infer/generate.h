@@ -14,9 +14,9 @@
 namespace bitnet {
 
 /// Continues `prompt` token by token until EOS, BOS (where the next text begins) or max_new_tokens; returns the
-/// continuation. `on_text` receives it piece
-/// by piece, each a whole UTF-8 sequence where the model makes one. Beyond the model's context the oldest tokens are
-/// dropped, and each token reads the whole window again, because every position has moved.
+/// continuation. `on_text` receives it piece by piece, each a whole UTF-8 sequence where the model makes one. Beyond
+/// the model's context the oldest tokens are dropped, and each token reads the whole window again, because every
+/// position has moved.
 /// Errors: ConfigError for an option out of range.
 std::string generate(const ServedModel& model, const Tokenizer& tokenizer, std::string_view prompt,
                      const GenerateOptions& options, const std::function<void(std::string_view)>& on_text);
