@@ -13,22 +13,20 @@
 #include "framework/core/utf8.h"
 #include "framework/data/catalog.h"
 #include "framework/evaluate/code_program.h"
+#include "framework/evaluate/detail_keys.h"
 
 namespace bitnet {
 namespace {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
+namespace keys = detail_keys;
 
 /// The purpose number of the draws' seeds in random_stream.
 constexpr uint64_t kCompletionPurpose = 4;
 
 constexpr const char* kIdKey = "task_id";
 constexpr const char* kSampleKey = "sample";
-constexpr const char* kPromptKey = "prompt";
-constexpr const char* kCompletionKey = "completion";
-constexpr const char* kResultKey = "result";
-constexpr const char* kPassedKey = "passed";
 
 /// A seed for each completion: the first ones are the same however many there are of a problem.
 int64_t seed_of(int64_t seed, size_t problem, int64_t sample) {
@@ -82,13 +80,14 @@ void add_code_scores(const std::vector<CodeProblem>& problems,
     ordered_json completions = ordered_json::array();
     for (const ExecutedCompletion& one : executed[i]) {
       passed += one.passed ? 1 : 0;
-      completions.push_back({{kCompletionKey, one.completion}, {kResultKey, one.result}, {kPassedKey, one.passed}});
+      completions.push_back(
+          {{keys::kCompletion, one.completion}, {keys::kResult, one.result}, {keys::kPassed, one.passed}});
     }
     for (const int64_t k : pass_at) {
       item.outcomes[fmt::format("pass@{}", k)] = pass_at_k(static_cast<int64_t>(executed[i].size()), passed, k);
     }
-    ordered_json details = {{kPromptKey, problems[i].prompt}};
-    details["completions"] = std::move(completions);
+    ordered_json details = {{keys::kPrompt, problems[i].prompt}};
+    details[keys::kCompletions] = std::move(completions);
     item.details = details.dump();
     evaluation.items.push_back(std::move(item));
   }
@@ -183,14 +182,14 @@ CodeEvaluator::Completions CodeEvaluator::generate(const EvaluatedModel& model, 
   Completions completions(data_.problems.size(), std::vector<std::string>(samples));
   std::vector<std::vector<bool>> done(data_.problems.size(), std::vector<bool>(samples, false));
   WorkLog log = open_log(model, "completions", "");
-  for (const json& line : log.kept({kIdKey, kCompletionKey}, {kSampleKey})) {
+  for (const json& line : log.kept({kIdKey, keys::kCompletion}, {kSampleKey})) {
     const auto [problem, sample] = place_of(line);
-    completions[problem][sample] = line.at(kCompletionKey).get<std::string>();
+    completions[problem][sample] = line.at(keys::kCompletion).get<std::string>();
     done[problem][sample] = true;
   }
   const auto line_of = [&](size_t problem, size_t sample) {
     return ordered_json{
-        {kIdKey, data_.problems[problem].id}, {kCompletionKey, completions[problem][sample]}, {kSampleKey, sample}};
+        {kIdKey, data_.problems[problem].id}, {keys::kCompletion, completions[problem][sample]}, {kSampleKey, sample}};
   };
 
   std::vector<GenerateRequest> requests;
@@ -237,10 +236,10 @@ CodeEvaluator::Executed CodeEvaluator::execute(const EvaluatedModel& model, cons
     for (const std::string& text : completions[problem]) executed[problem].push_back({text, "", false});
   }
   WorkLog log = open_log(model, "executed", executor_->python_version());
-  for (const json& line : log.kept({kIdKey, kResultKey}, {kSampleKey})) {
+  for (const json& line : log.kept({kIdKey, keys::kResult}, {kSampleKey})) {
     const auto [problem, sample] = place_of(line);
     ExecutedCompletion& one = executed[problem][sample];
-    one.result = line.at(kResultKey).get<std::string>();
+    one.result = line.at(keys::kResult).get<std::string>();
     one.passed = one.result == verdict_name(Verdict::kPassed);
   }
   std::vector<std::string> programs;
@@ -265,8 +264,8 @@ CodeEvaluator::Executed CodeEvaluator::execute(const EvaluatedModel& model, cons
     one.passed = outcome.verdict == Verdict::kPassed;
     log.add({{kIdKey, data_.problems[problem].id},
              {kSampleKey, sample},
-             {kResultKey, one.result},
-             {kPassedKey, one.passed}});
+             {keys::kResult, one.result},
+             {keys::kPassed, one.passed}});
     progress.update(++count);
     if (model.stop_if_asked) model.stop_if_asked();
   });

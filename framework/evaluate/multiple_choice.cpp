@@ -11,10 +11,13 @@
 #include "framework/core/utf8.h"
 #include "framework/data/catalog.h"
 #include "framework/data/documents.h"
+#include "framework/evaluate/detail_keys.h"
 #include "framework/evaluate/score_all.h"
 
 namespace bitnet {
 namespace {
+
+namespace keys = detail_keys;
 
 /// Bytes of `text` without the white space at its end, as Python's rstrip leaves it.
 size_t stripped_size(std::string_view text) {
@@ -54,18 +57,18 @@ EvaluationItem item_of(const ChoiceQuestion& question, const Answers& answers, i
                    {"acc_norm", chosen_normalized == question.gold ? 1.0 : 0.0}};
   nlohmann::ordered_json choices = nlohmann::ordered_json::array();
   for (size_t i = 0; i < answers.results.size(); ++i) {
-    choices.push_back({{"text", question.choices[i]},
-                       {"nats", answers.results[i].nats},
+    choices.push_back({{keys::kText, question.choices[i]},
+                       {keys::kNats, answers.results[i].nats},
                        {"tokens", answers.results[i].tokens},
-                       {"code_points", answers.lengths[i]},
+                       {keys::kCodePoints, answers.lengths[i]},
                        {"greedy", answers.results[i].greedy}});
   }
-  nlohmann::ordered_json details = {{"question", question.question},
-                                    {"gold", question.gold},
-                                    {"chosen", chosen},
-                                    {"chosen_norm", chosen_normalized},
+  nlohmann::ordered_json details = {{keys::kQuestion, question.question},
+                                    {keys::kGold, question.gold},
+                                    {keys::kChosen, chosen},
+                                    {keys::kChosenNorm, chosen_normalized},
                                     {"truncated_choices", truncated}};
-  details["choices"] = std::move(choices);
+  details[keys::kChoices] = std::move(choices);
   item.details = details.dump();
   return item;
 }

@@ -7,19 +7,14 @@
 #include <utility>
 
 #include "framework/core/utf8.h"
+#include "framework/evaluate/detail_keys.h"
 
 namespace bitnet {
 namespace {
 
 using Json = nlohmann::ordered_json;
+namespace keys = detail_keys;
 
-constexpr const char* kQuestion = "question";
-constexpr const char* kChoices = "choices";
-constexpr const char* kText = "text";
-constexpr const char* kPrompt = "prompt";
-constexpr const char* kCompletions = "completions";
-constexpr const char* kCompletion = "completion";
-constexpr const char* kResult = "result";
 constexpr const char* kLeftOut = "completions_left_out";
 
 /// `text` in at most about `most` bytes, whole characters, and how much is missing.
@@ -43,18 +38,18 @@ void cut_text(Json& object, const char* key, size_t most) {
 std::string shortened(const EvaluationItem& item) {
   if (!choice_details(item) && !code_details(item)) return "";
   Json json = Json::parse(item.details);
-  cut_text(json, kQuestion, kMostTextBytes);
-  cut_text(json, kPrompt, kMostTextBytes);
-  if (json.contains(kChoices)) {
-    for (Json& choice : json[kChoices]) cut_text(choice, kText, kMostResultBytes);
+  cut_text(json, keys::kQuestion, kMostTextBytes);
+  cut_text(json, keys::kPrompt, kMostTextBytes);
+  if (json.contains(keys::kChoices)) {
+    for (Json& choice : json[keys::kChoices]) cut_text(choice, keys::kText, kMostResultBytes);
   }
-  if (!json.contains(kCompletions)) return json.dump();
-  Json& completions = json[kCompletions];
+  if (!json.contains(keys::kCompletions)) return json.dump();
+  Json& completions = json[keys::kCompletions];
   const size_t count = completions.size();
   while (completions.size() > kMostCompletions) completions.erase(completions.size() - 1);
   for (Json& completion : completions) {
-    cut_text(completion, kCompletion, kMostTextBytes);
-    cut_text(completion, kResult, kMostResultBytes);
+    cut_text(completion, keys::kCompletion, kMostTextBytes);
+    cut_text(completion, keys::kResult, kMostResultBytes);
   }
   if (count > completions.size()) json[kLeftOut] = count - completions.size();
   return json.dump();
@@ -64,8 +59,8 @@ std::string shortened(const EvaluationItem& item) {
 std::string results_alone(const EvaluationItem& item) {
   if (!code_details(item)) return "";
   Json json = Json::parse(shortened(item));
-  json.erase(kPrompt);
-  for (Json& completion : json[kCompletions]) completion.erase(kCompletion);
+  json.erase(keys::kPrompt);
+  for (Json& completion : json[keys::kCompletions]) completion.erase(keys::kCompletion);
   return json.dump();
 }
 
@@ -117,14 +112,14 @@ std::optional<ChoiceDetails> choice_details(const EvaluationItem& item) {
   try {
     const Json json = Json::parse(item.details);
     ChoiceDetails details;
-    details.question = json.value(kQuestion, "");
-    for (const Json& choice : json.at(kChoices)) {
-      details.choices.push_back(
-          {choice.value(kText, ""), choice.at("nats").get<double>(), choice.at("code_points").get<int64_t>()});
+    details.question = json.value(keys::kQuestion, "");
+    for (const Json& choice : json.at(keys::kChoices)) {
+      details.choices.push_back({choice.value(keys::kText, ""), choice.at(keys::kNats).get<double>(),
+                                 choice.at(keys::kCodePoints).get<int64_t>()});
     }
-    details.gold = json.at("gold").get<size_t>();
-    details.chosen = json.at("chosen").get<size_t>();
-    details.chosen_norm = json.at("chosen_norm").get<size_t>();
+    details.gold = json.at(keys::kGold).get<size_t>();
+    details.chosen = json.at(keys::kChosen).get<size_t>();
+    details.chosen_norm = json.at(keys::kChosenNorm).get<size_t>();
     const size_t count = details.choices.size();
     if (details.gold >= count || details.chosen >= count || details.chosen_norm >= count) return std::nullopt;
     return details;
@@ -138,13 +133,13 @@ std::optional<CodeDetails> code_details(const EvaluationItem& item) {
   try {
     const Json json = Json::parse(item.details);
     CodeDetails details;
-    details.prompt = json.value(kPrompt, "");
+    details.prompt = json.value(keys::kPrompt, "");
     details.left_out = json.value(kLeftOut, int64_t{0});
-    for (const Json& completion : json.at(kCompletions)) {
+    for (const Json& completion : json.at(keys::kCompletions)) {
       CodeDetails::Completion one;
-      if (completion.contains(kCompletion)) one.text = completion.at(kCompletion).get<std::string>();
-      one.result = completion.at(kResult).get<std::string>();
-      one.passed = completion.at("passed").get<bool>();
+      if (completion.contains(keys::kCompletion)) one.text = completion.at(keys::kCompletion).get<std::string>();
+      one.result = completion.at(keys::kResult).get<std::string>();
+      one.passed = completion.at(keys::kPassed).get<bool>();
       details.completions.push_back(std::move(one));
     }
     return details;
