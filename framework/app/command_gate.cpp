@@ -7,6 +7,7 @@
 #include "framework/core/error.h"
 #include "framework/core/file.h"
 #include "framework/experiment/gate.h"
+#include "framework/experiment/results_file.h"
 
 namespace bitnet {
 namespace {
@@ -25,23 +26,24 @@ ExitCode exit_code_of(GateVerdict verdict) {
   return ExitCode::kInternal;
 }
 
-Results read_results(const std::string& file) { return untouched_results_from_json(read_file(file), file); }
+Results read_results(const std::string& file) { return untouched_published_results(read_file(file), file); }
 
 }  // namespace
 
 int gate_command(const std::vector<std::string>& words) {
   CommandOptions command;
-  command.usage = "bitnet gate RESULTS.json --policy FILE [--baseline FILE] [--junit FILE] [--markdown FILE]";
+  command.usage = "bitnet gate RESULTS --policy FILE [--baseline FILE] [--junit FILE] [--markdown FILE]";
   command.summary =
       "Holds a run against a policy: no figure may be worse than in the run BASELINE by more than its margin, and\n"
-      "targets must be reached. Exit code 0 where all pass, 1 where one fails, 3 where the data can not tell, 4 where\n"
+      "targets must be reached. RESULTS and BASELINE are a results.json or the report.html of it. Exit code 0 where "
+      "all pass, 1 where one fails, 3 where the data can not tell, 4 where\n"
       "the runs are not comparable, a figure is missing or a file was edited.";
   command.example =
       "bitnet gate runs/quickstart/HASH/results.json --policy configs/gate/default.yaml \\\n"
       "    --baseline reports/baselines/quickstart.json";
-  command.positional = {"RESULTS.json"};
+  command.positional = {"RESULTS"};
   command.options.add_options()("policy", po::value<std::string>(), "what is asked of the run; see configs/gate")(
-      "baseline", po::value<std::string>(), "results.json of the run to compare with")(
+      "baseline", po::value<std::string>(), "the run to compare with")(
       "junit", po::value<std::string>(), "file for the checks as JUnit XML")("markdown", po::value<std::string>(),
                                                                              "file for the table as Markdown");
   po::variables_map values;
@@ -51,7 +53,7 @@ int gate_command(const std::vector<std::string>& words) {
                       ". See `bitnet gate --help`.");
   }
   const GatePolicy policy = read_gate_policy(values["policy"].as<std::string>());
-  const Results candidate = read_results(values["RESULTS.json"].as<std::string>());
+  const Results candidate = read_results(values["RESULTS"].as<std::string>());
   std::optional<Results> baseline;
   if (values.count("baseline") > 0) baseline = read_results(values["baseline"].as<std::string>());
   const GateOutcome outcome = check_gate(candidate, baseline ? &*baseline : nullptr, policy);

@@ -13,6 +13,7 @@
 #include "framework/core/file.h"
 #include "framework/experiment/open_model.h"
 #include "framework/experiment/reproduce.h"
+#include "framework/experiment/results_file.h"
 #include "framework/experiment/runner.h"
 
 namespace bitnet {

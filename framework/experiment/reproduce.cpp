@@ -6,15 +6,10 @@
 #include <bit>
 #include <cmath>
 
-#include "framework/core/base64.h"
-#include "framework/core/error.h"
 #include "framework/experiment/delta_efficiency.h"
 
 namespace bitnet {
 namespace {
-
-constexpr std::string_view kEmbeddedStart =
-    "<a id=\"results-json\" download=\"results.json\" href=\"data:application/json;base64,";
 
 bool same_bits(double a, double b) {
   return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b) || (std::isnan(a) && std::isnan(b));
@@ -23,18 +18,6 @@ bool same_bits(double a, double b) {
 bool same_point(const TrainPoint& a, const TrainPoint& b) {
   return same_bits(a.nats_per_token, b.nats_per_token) && same_bits(a.learning_rate, b.learning_rate) &&
          same_bits(a.gradient_norm, b.gradient_norm);
-}
-
-std::string embedded_results(std::string_view html, const std::string& where) {
-  const size_t start = html.find(kEmbeddedStart);
-  const size_t begin = start + kEmbeddedStart.size();
-  const size_t end = start == std::string_view::npos ? start : html.find('"', begin);
-  if (end == std::string_view::npos || html.find(kEmbeddedStart, end) != std::string_view::npos) {
-    throw DataError(where +
-                    ": the report must hold its results once, for download, but does not. Take a report that this "
-                    "version of the program wrote, or the results.json beside it.");
-  }
-  return base64_decode(html.substr(begin, end - begin), where);
 }
 
 const SeedResult* find_seed(const Results& results, const std::string& variant, int64_t seed) {
@@ -208,14 +191,6 @@ std::string figures_text(const Reproduction& reproduction) {
 }
 
 }  // namespace
-
-Results published_results(std::string_view text, const std::string& where) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first != std::string_view::npos && text[first] == '<') {
-    return untouched_results_from_json(embedded_results(text, where), where + ", embedded results");
-  }
-  return results_from_json(text, where);
-}
 
 Reproduction compare_reproduction(const Results& published, const Results& now, bool same_configuration, bool whole) {
   Reproduction reproduction;

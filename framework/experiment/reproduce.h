@@ -13,10 +13,6 @@
 
 namespace bitnet {
 
-/// The results in a published file's text: a results.json, or a report.html, which holds one for download. `where`
-/// names the file in errors. Errors: DataError where it is neither, holds none or more than one, or is damaged.
-Results published_results(std::string_view text, const std::string& where);
-
 /// One training against the published one: their curves, as far as both go.
 struct TrainingComparison {
   std::string variant;
