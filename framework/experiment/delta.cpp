@@ -278,6 +278,20 @@ void check_seed_counts(const Side& candidate, const Side& baseline) {
   }
 }
 
+constexpr std::string_view kWordPerplexity = "word_perplexity";
+
+/// Of the rows from `begin` on, which are one evaluator's, marks all losses but one as restated: all but the word
+/// perplexity, or else the first.
+void mark_restated(std::vector<DeltaRow>& rows, size_t begin) {
+  DeltaRow* kept = nullptr;
+  for (size_t i = begin; i < rows.size(); ++i) {
+    if (!item_formula(rows[i].metric)) continue;
+    rows[i].restated = true;
+    if (kept == nullptr || (rows[i].metric == kWordPerplexity && kept->metric != kWordPerplexity)) kept = &rows[i];
+  }
+  if (kept != nullptr) kept->restated = false;
+}
+
 /// The rows of all metrics of the evaluators that `wanted` takes, in the order of the baseline's first seed.
 std::vector<DeltaRow> evaluator_rows(const Side& candidate, const Side& baseline,
                                      const std::function<bool(const Evaluation&)>& wanted) {
@@ -289,9 +303,11 @@ std::vector<DeltaRow> evaluator_rows(const Side& candidate, const Side& baseline
     const Evaluations baseline_evaluations = evaluations_of(baseline, reference);
     check_comparable(reference, candidate_evaluations, candidate.name);
     check_comparable(reference, baseline_evaluations, baseline.name);
+    const size_t begin = rows.size();
     for (const Metric& metric : reference.metrics) {
       rows.push_back(metric_row(metric, candidate, baseline, candidate_evaluations, baseline_evaluations));
     }
+    mark_restated(rows, begin);
   }
   return rows;
 }
@@ -342,6 +358,28 @@ Band band_of(double delta, const std::optional<Interval>& interval, bool exact, 
   if (size >= kMajorPercent) return delta > 0 ? Band::kMajorWin : Band::kSignificantDeficiency;
   if (size >= kClearPercent) return delta > 0 ? Band::kClearWin : Band::kNeedsImprovement;
   return delta > 0 ? Band::kMinorWin : Band::kMinorDeficiency;
+}
+
+Standing standing_of(const Comparison& comparison, std::string_view category) {
+  Standing standing;
+  const auto name = [](const DeltaRow*& named, const DeltaRow& row) {
+    if (named == nullptr || (row.metric == kWordPerplexity && named->metric != kWordPerplexity)) named = &row;
+  };
+  for (const DeltaRow& row : comparison.rows) {
+    if (row.category != category || row.restated) continue;
+    const int sign = band_sign(row.band);
+    ++standing.all;
+    standing.better += sign > 0 ? 1 : 0;
+    standing.worse += sign < 0 ? 1 : 0;
+    standing.judged = standing.judged || (row.band != Band::kUnresolved && row.band != Band::kNotFinite);
+    if (sign > 0) name(standing.best, row);
+    if (sign < 0) name(standing.worst, row);
+    name(standing.first, row);
+  }
+  for (const DeltaRow* decided : {standing.worst, standing.best}) {
+    if (decided != nullptr && band_sign(standing.first->band) == 0) standing.first = decided;
+  }
+  return standing;
 }
 
 std::string_view band_name(Band band) {

@@ -41,7 +41,8 @@ struct DeltaRow {
   std::string convention;  ///< how the figure comes about; empty for training speed
   std::string split;
   bool lower_is_better = true;
-  bool exact = false;  ///< a count, or a measurement that comes out the same every time: needs no interval
+  bool exact = false;     ///< a count, or a measurement that comes out the same every time: needs no interval
+  bool restated = false;  ///< the same losses as another row of its evaluator, in another unit
   double candidate = 0;
   double baseline = 0;
   std::optional<double> floor;               ///< the metric's value at the true entropy
@@ -85,6 +86,20 @@ double delta_percent(double candidate, double baseline, bool lower_is_better);
 /// The interpretation of a delta, from its size, its interval and the p-value of its test, where there are some.
 Band band_of(double delta_percent, const std::optional<Interval>& interval, bool exact,
              const std::optional<double>& p_value = std::nullopt);
+
+/// How a candidate fares in one category. Each measurement counts once, however many units it is stated in.
+struct Standing {
+  int64_t better = 0;
+  int64_t worse = 0;
+  int64_t all = 0;
+  bool judged = false;              ///< some measurement could be judged at all
+  const DeltaRow* best = nullptr;   ///< what to name of those that are better; null where none is
+  const DeltaRow* worst = nullptr;  ///< what to name of those that are worse; null where none is
+  const DeltaRow* first = nullptr;  ///< what to name if only one is named; null where nothing was measured
+};
+
+/// To name: the first word perplexity, which does not depend on the vocabulary, else the first measurement.
+Standing standing_of(const Comparison& comparison, std::string_view category);
 
 /// For readers: "parity", "not judged", "minor win", ..., "significant deficiency".
 std::string_view band_name(Band band);

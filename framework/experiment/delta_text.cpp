@@ -100,6 +100,7 @@ std::vector<std::string> sentences(const Comparison& comparison, int sign) {
   std::vector<const DeltaRow*> group;
   const std::string candidate = display_name(comparison.candidate);
   const auto flush = [&] {
+    std::stable_partition(group.begin(), group.end(), [](const DeltaRow* row) { return !row->restated; });
     if (!group.empty()) texts.push_back(sentence(group, candidate));
     group.clear();
   };
@@ -146,25 +147,20 @@ std::string empty_list_note(const Comparison& comparison, const std::string& dir
   return text + (others > 0 ? "All metrics point the other way." : "");
 }
 
-/// The first row of each category that points one way, and how many of the category do.
+/// One measurement of each category that points one way, and how many of the category do.
 std::string wins_text(const Comparison& comparison, int sign) {
   std::vector<std::string> parts;
   for (const char* category : {"Quality", "Memory", "Speed"}) {
-    const DeltaRow* first = nullptr;
-    int64_t pointing = 0;
-    int64_t all = 0;
-    for (const DeltaRow& row : comparison.rows) {
-      if (row.category != category) continue;
-      ++all;
-      if (band_sign(row.band) != sign) continue;
-      ++pointing;
-      if (first == nullptr) first = &row;
-    }
-    if (first == nullptr) continue;
-    const bool training_alone = first->category == "Speed" && all == 1;
+    const Standing standing = standing_of(comparison, category);
+    const DeltaRow* named = sign > 0 ? standing.best : standing.worst;
+    if (named == nullptr) continue;
+    const int64_t pointing = sign > 0 ? standing.better : standing.worse;
+    const bool training_alone = named->category == "Speed" && standing.all == 1;
     std::string part = training_alone ? "training speed" : lower_first(category);
-    if (pointing < all) part += " in " + std::to_string(pointing) + " of " + std::to_string(all) + " metrics";
-    parts.push_back(part + ": " + clause(*first, sign > 0 ? "it" : display_name(comparison.candidate)));
+    if (pointing < standing.all) {
+      part += " in " + std::to_string(pointing) + " of " + std::to_string(standing.all) + " measurements";
+    }
+    parts.push_back(part + ": " + clause(*named, sign > 0 ? "it" : display_name(comparison.candidate)));
   }
   std::string text;
   for (size_t i = 0; i < parts.size(); ++i) text += (i > 0 ? "; and on " : "") + parts[i];

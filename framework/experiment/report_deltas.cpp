@@ -75,9 +75,13 @@ std::string delta_table(const Results& results, const Comparison& comparison) {
   std::string evaluator;
   for (const DeltaRow& row : comparison.rows) {
     std::string about = row.evaluator;
-    // The convention once for each evaluator; the rows after it belong to the same.
-    if (row.evaluator != evaluator) about += ": " + row.convention + "; " + data_phrase(row);
+    // The convention once for each evaluator; the rows after it belong to the same. Of a long one the first part: all
+    // of it stands with the evaluator.
+    if (row.evaluator != evaluator) {
+      about += ": " + row.convention.substr(0, row.convention.find(';')) + "; " + data_phrase(row);
+    }
     evaluator = row.evaluator;
+    if (row.restated) about += "; the same losses in another unit";
     about = small_print(escape_markup(row.evaluator.empty() ? row.convention : about));
     std::vector<std::string> cells = {escape_markup(row.category), escape_markup(row.label) + about,
                                       value_html(row, row.candidate, row.candidate_interval),

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "framework/experiment/environment_difference.h"
 #include "framework/experiment/report_format.h"
 #include "framework/experiment/report_markup.h"
 #include "framework/experiment/report_parts.h"
@@ -10,6 +11,18 @@ namespace bitnet {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// " (not the same: commit, LibTorch)": in what any of the `earlier` environments is not as the last.
+std::string differing_facts(const Json& earlier, const std::string& last) {
+  std::string text;
+  std::set<std::string> seen;
+  for (const Json& environment : earlier) {
+    for (const EnvironmentDifference& difference : environment_differences(environment.dump(), last)) {
+      if (seen.insert(difference.key).second) text += (text.empty() ? " (not the same: " : ", ") + difference.key;
+    }
+  }
+  return text.empty() ? "" : text + ")";
+}
 
 /// What the environment says against the numbers: unknown or changed sources, forced libraries, several builds.
 void environment_limits(const Results& results, std::vector<std::string>& limits) {
@@ -28,8 +41,9 @@ void environment_limits(const Results& results, std::vector<std::string>& limits
     }
   }
   if (const auto earlier = json.find("earlier"); earlier != json.end() && earlier->is_array()) {
-    limits.push_back("The run was made in parts by " + std::to_string(earlier->size() + 1) +
-                     " builds or machines; those before the last are under 'earlier' in the environment.");
+    limits.push_back("The run was made in parts by " + std::to_string(earlier->size() + 1) + " builds or machines" +
+                     differing_facts(*earlier, results.environment_json) +
+                     "; those before the last are under 'earlier' in the environment.");
   }
 }
 

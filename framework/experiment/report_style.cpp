@@ -128,6 +128,7 @@ border-bottom:1px solid var(--rule)}
 overflow-wrap:anywhere;white-space:normal;color:var(--muted);font-size:.84rem}
 .cards th .cell{font-weight:650}.cards th .small{font-weight:400}
 .winners{gap:8px}.winners li{padding:7px 12px}
+tbody th code{overflow-wrap:anywhere}
 }
 @media print,(min-width:800.02px){.cards .label{display:none}.deltas tbody th{min-width:150px;width:20%}
 .deltas td.interval{min-width:130px;width:16%}}
@@ -146,7 +147,7 @@ figure,tr,li,dl.meta>div{break-inside:avoid}h2,h3{break-after:avoid}
 details:not(.program)::details-content{content-visibility:visible;block-size:auto}
 .columns{grid-template-columns:1fr 1fr}.columns svg.wide{display:none}.columns svg.narrow{display:block}
 th,td{padding-top:5px;padding-bottom:5px}.cards th,.cards td,.numeric th,.numeric td{padding-right:8px}
-.deltas tbody th{min-width:0}.deltas td.interval{min-width:0}
+.deltas{font-size:.84rem}.deltas tbody th{min-width:9.5em}.deltas td.interval{min-width:0}
 .numeric tbody th code{overflow-wrap:normal}
 }
 )css";

@@ -9,33 +9,8 @@
 namespace bitnet {
 namespace {
 
-/// How a candidate fares in one category of metrics.
-struct Standing {
-  int64_t better = 0;
-  int64_t worse = 0;
-  int64_t all = 0;
-  bool judged = false;              ///< some metric could be judged at all
-  const DeltaRow* first = nullptr;  ///< the first metric that has a winner, else the first
-};
-
-Standing standing_of(const Comparison& comparison, const std::string& category) {
-  Standing standing;
-  bool decided = false;
-  for (const DeltaRow& row : comparison.rows) {
-    if (row.category != category) continue;
-    const int sign = band_sign(row.band);
-    ++standing.all;
-    standing.better += sign > 0 ? 1 : 0;
-    standing.worse += sign < 0 ? 1 : 0;
-    standing.judged = standing.judged || (row.band != Band::kUnresolved && row.band != Band::kNotFinite);
-    if (standing.first == nullptr || (sign != 0 && !decided)) standing.first = &row;
-    decided = decided || sign != 0;
-  }
-  return standing;
-}
-
 std::string of_all(int64_t part, int64_t all) {
-  return part == all ? "" : " in " + std::to_string(part) + " of " + std::to_string(all) + " metrics";
+  return part == all ? "" : " in " + std::to_string(part) + " of " + std::to_string(all) + " measurements";
 }
 
 std::string winner_text(const Standing& standing, const Comparison& comparison) {
@@ -50,7 +25,7 @@ std::string winner_text(const Standing& standing, const Comparison& comparison) 
   return standing.judged ? "Parity" : "Not judged";
 }
 
-/// The first metric's figures: by how much, and what they are.
+/// One measurement's figures: by how much, and what they are.
 std::string proof_html(const DeltaRow& row, const Comparison& comparison) {
   std::string size = delta_html(row);
   for (const std::string& times : {times_smaller(row), times_as_fast(row)}) {

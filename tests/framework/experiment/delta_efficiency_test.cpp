@@ -188,7 +188,7 @@ TEST(DeltaEfficiency, SentencesSayHowManyTimesAsFastAndHowManyTimesSmaller) {
   EXPECT_THAT(
       comparison.strengths,
       ::testing::Contains(HasSubstr("BitNet's model memory is 5.00\u00D7 smaller (20.0\u00A0MB against 100\u00A0MB)")));
-  EXPECT_THAT(comparison.verdict, HasSubstr("on speed in 2 of 3 metrics: it generates text "));
+  EXPECT_THAT(comparison.verdict, HasSubstr("on speed in 2 of 3 measurements: it generates text "));
 }
 
 TEST(DeltaEfficiency, ReportsShowSpeedMemoryAndTheirLimits) {

@@ -160,7 +160,26 @@ TEST(Delta, StrengthsAndDeficienciesArePlainSentences) {
   EXPECT_THAT(comparison.undecided, HasSubstr("not judged: training speed"));
   EXPECT_THAT(comparison.strengths_note + comparison.deficiencies_note, IsEmpty());
   EXPECT_THAT(comparison.verdict, HasSubstr("BitNet wins on memory: its weights as served are 9.90\u00D7 smaller"));
-  EXPECT_THAT(comparison.verdict, HasSubstr("Traditional wins on quality: BitNet's perplexity is"));
+  EXPECT_THAT(comparison.verdict, HasSubstr("Traditional wins on quality: BitNet's word perplexity is"));
+}
+
+TEST(Delta, LossesCountOnceHoweverManyUnitsTheyAreStatedIn) {
+  const Comparison comparison = compare_variants(sample_results())[0];
+  const Standing quality = standing_of(comparison, "Quality");
+  // One measurement of each of the two evaluators, in three units.
+  EXPECT_EQ(quality.all, 2);
+  EXPECT_EQ(quality.worse, 2);
+  EXPECT_EQ(quality.better, 0);
+  EXPECT_EQ(quality.best, nullptr);
+  ASSERT_NE(quality.worst, nullptr);
+  EXPECT_EQ(quality.worst->metric, "word_perplexity");
+  EXPECT_EQ(quality.first, quality.worst);
+  for (const DeltaRow& row : comparison.rows) {
+    EXPECT_EQ(row.restated, row.metric.starts_with("bits_per_") || row.metric.starts_with("nats_per_")) << row.metric;
+  }
+  EXPECT_EQ(standing_of(comparison, "Memory").best->metric, "weight_bytes");
+  EXPECT_FALSE(standing_of(comparison, "Speed").judged);
+  EXPECT_EQ(standing_of(comparison, "Taste").first, nullptr);
 }
 
 TEST(Delta, AnEmptyListSaysWhy) {

@@ -72,10 +72,21 @@ TEST(ReportViews, TheFirstScreenSaysWhoWinsWhere) {
   EXPECT_LT(winners, html.find("<p class=\"say\">"));
   const std::string text = html.substr(winners, html.find("<p class=\"say\">") - winners);
   EXPECT_THAT(text, HasSubstr("<span class=\"where\">Quality</span><strong>Traditional wins</strong>"));
-  EXPECT_THAT(text, HasSubstr("<span class=\"where\">Memory</span><strong>BitNet wins in 3 of 4 metrics</strong>"));
+  EXPECT_THAT(text,
+              HasSubstr("<span class=\"where\">Memory</span><strong>BitNet wins in 3 of 4 measurements</strong>"));
   EXPECT_THAT(text, HasSubstr("5.00\u00D7 smaller"));
-  EXPECT_THAT(text, HasSubstr("<span class=\"where\">Speed</span><strong>BitNet wins in 2 of 3 metrics</strong>"));
+  EXPECT_THAT(text, HasSubstr("<span class=\"where\">Speed</span><strong>BitNet wins in 2 of 3 measurements</strong>"));
   EXPECT_THAT(html, HasSubstr("quickstart/3f2a9c0d5b7e4186</code>"));
+}
+
+TEST(ReportViews, ARunInPartsSaysInWhatTheyDiffer) {
+  Results results = sample_results();
+  json environment = json::parse(results.environment_json);
+  json before = environment;
+  before["commit"] = "0123456789ab";
+  environment["earlier"] = {before};
+  results.environment_json = environment.dump();
+  EXPECT_THAT(render_report_html(results), HasSubstr("in parts by 2 builds or machines (not the same: commit); those"));
 }
 
 TEST(ReportViews, NotesStandBeforeEveryFigure) {
