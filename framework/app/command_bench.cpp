@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string_view>
@@ -16,6 +17,8 @@
 #include "framework/experiment/bench_text.h"
 #include "framework/experiment/bench_worker.h"
 #include "framework/experiment/environment.h"
+#include "framework/experiment/open_model.h"
+#include "framework/infer/artifact.h"
 
 namespace bitnet {
 namespace {
@@ -104,6 +107,18 @@ BenchOptions read_shared_options(const po::variables_map& values) {
   return options;
 }
 
+/// A float model's packed form is another model than the one named.
+void warn_of_conversion(const std::string& model, const BenchOptions& options, ProgressReporter& progress) {
+  const bool packed = std::any_of(options.subjects.begin(), options.subjects.end(),
+                                  [](const BenchSubject& subject) { return subject.linear == LinearForm::kPacked; });
+  std::error_code error;
+  if (!packed || !std::filesystem::exists(model, error) || model.ends_with(".yaml") || is_artifact(model)) return;
+  if (open_source(model).config.linear != LinearKind::kFloat) return;
+  progress.warning(model +
+                   " has float linear layers: its packed form is a ternary conversion, as fast as a BitNet of this "
+                   "shape but without this model's quality. For the model itself: --linear float.");
+}
+
 }  // namespace
 
 int bench_command(const std::vector<std::string>& words) {
@@ -130,6 +145,7 @@ int bench_command(const std::vector<std::string>& words) {
   const Renderer render = renderer_of(values["format"].as<std::string>());
   ProgressBar progress;
   for (const std::string& warning : read_environment({}, "", "").warnings) progress.warning(warning);
+  warn_of_conversion(values["MODEL"].as<std::string>(), options, progress);
   const BenchResult result = run_bench(options, progress);
   std::cout << render(result);
   return 0;

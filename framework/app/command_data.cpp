@@ -107,10 +107,12 @@ int data_command(const std::vector<std::string>& words) {
   if (action == "list" && names.empty()) return list_data();
   if (action == "fetch") return fetch(names);
   if (action == "tokenize" && names.size() == 1) return tokenize(names.front(), overrides);
+  std::string found;
+  for (const std::string& word : words) found += (found.empty() ? "'" : " ") + word;
   throw ConfigError(
       "command line: the words after `bitnet data` must be list, fetch NAME... or tokenize "
-      "EXPERIMENT.yaml, but are '" +
-      action + "' and " + std::to_string(names.size()) + " more. See `bitnet data --help`.");
+      "EXPERIMENT.yaml, but are " +
+      (found.empty() ? "missing" : found + "'") + ". See `bitnet data --help`.");
 }
 
 }  // namespace bitnet

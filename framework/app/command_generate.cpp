@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <boost/program_options.hpp>
 #include <iostream>
 
@@ -40,6 +42,13 @@ int generate_command(const std::vector<std::string>& words) {
   const OpenModel opened =
       open_model(values["MODEL"].as<std::string>(), {values["tokenizer"].as<std::string>(), {}}, progress);
   const std::string prompt = values["prompt"].as<std::string>();
+  const auto prompt_tokens = static_cast<int64_t>(opened.tokenizer->encode(prompt).size()) + 1;
+  if (const int64_t context = opened.model.config.context; prompt_tokens + options.max_new_tokens > context) {
+    progress.warning(fmt::format(
+        "prompt and --max-new-tokens are {} tokens, but the model's context is {}: beyond it each token is computed "
+        "from the last {} alone, anew and more slowly.",
+        prompt_tokens + options.max_new_tokens, context, context));
+  }
   // The prompt stands before the first new text, not before an error.
   std::string_view before = prompt;
   generate(opened.model, *opened.tokenizer, prompt, options, [&before](std::string_view text) {

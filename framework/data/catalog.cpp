@@ -4,6 +4,7 @@
 #include <optional>
 #include <system_error>
 
+#include "framework/config/document.h"
 #include "framework/core/error.h"
 #include "framework/core/file.h"
 #include "framework/core/sha256.h"
@@ -163,10 +164,10 @@ std::filesystem::path fetch_data(const std::string& name, ProgressReporter& prog
   if (const CatalogEntry* const entry = find_catalog_entry(name)) return fetch_data(*entry, progress);
   const std::vector<const CatalogEntry*> entries = catalog_folder(name);
   if (entries.empty()) {
-    std::string names;
-    for (const CatalogEntry& known : catalog()) names += (names.empty() ? "" : ", ") + known.name;
-    throw ConfigError("data: the name must be one of " + names + " or a folder of these, but is '" + name +
-                      "'. See `bitnet data list`.");
+    std::vector<std::string_view> names;
+    for (const CatalogEntry& known : catalog()) names.push_back(known.name);
+    throw ConfigError("data: the name must be one that `bitnet data list` shows, or a folder of these, but is '" +
+                      name + "'." + suggestion(name, names));
   }
   for (const CatalogEntry* const entry : entries) fetch_data(*entry, progress);
   return cache_folder() / "data" / name;

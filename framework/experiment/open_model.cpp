@@ -112,6 +112,12 @@ ResolvedExperiment resolve_stored(std::string_view text, const std::string& wher
 
 ModelSource open_source(const fs::path& path, std::optional<LinearKind> linear) {
   if (is_checkpoint(path)) return import_model(path, linear);
+  if (std::error_code error; fs::is_directory(path, error)) {
+    throw DataError(path.string() +
+                    ": the model must be a model.safetensors, a packed model (.bnet), a folder with a config.json or a "
+                    "llama2.c .bin, but is a folder without a config.json. A run keeps its models under "
+                    "VARIANT/seed-N/model.safetensors.");
+  }
   ModelSource source = open_model_file(path);
   source.config.linear = linear.value_or(source.config.linear);
   return source;

@@ -45,6 +45,8 @@ class Import : public ::testing::Test {
 TEST_F(Import, Stories260KTellsTheStoryOfTheManifest) {
   const std::string source = checkpoint("stories260K/stories260K.bin");
   EXPECT_THAT(printed({"generate", source, "--max-new-tokens", "100"}), StartsWith(kStory));
+  EXPECT_THAT(lab_.bitnet({"generate", source, "--max-new-tokens", "512"}).err,
+              HasSubstr("are 513 tokens, but the model's context is 512"));
 
   // Imported, the same model, with the tokenizer that lay beside the source.
   const std::string imported = lab_.path("story.safetensors").string();
@@ -79,9 +81,10 @@ TEST_F(Import, ACheckpointIsEvaluatedAndMeasuredInPlaceOfAModel) {
                    "--dataset must name a block of configs/dataset/");
   EXPECT_THAT(printed({"evaluate", source, "--evaluator", "perplexity-windows-stored", "--dataset", "tinyworld"}),
               HasSubstr("bits_per_byte"));
-  const json rows = json::parse(printed({"bench", source, "--linear", "packed,float", "--prompt", "8", "--generate",
-                                         "2", "--repetitions", "1", "--threads", "1", "--format", "json"}));
-  EXPECT_EQ(rows.size(), 4u);
+  const ProcessResult bench = lab_.bitnet({"bench", source, "--linear", "packed,float", "--prompt", "8", "--generate",
+                                           "2", "--repetitions", "1", "--threads", "1", "--format", "json"});
+  EXPECT_EQ(json::parse(bench.out).size(), 4u);
+  EXPECT_THAT(bench.err, HasSubstr("its packed form is a ternary conversion"));
   expect_one_error(lab_.bitnet({"pack", source, "--out", lab_.path("packed.bnet").string()}), 2,
                    "must be bitnet, but are float");
   expect_one_error(lab_.bitnet({"import", source, "--out", "story.bin"}), 2,

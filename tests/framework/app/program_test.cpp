@@ -132,6 +132,7 @@ std::vector<std::string> run_with(const std::vector<std::string>& settings) {
 TEST_F(Program, WrongCallsEndWithOneMessageAndTheirExitCode) {
   write_file_atomic(folder_ / "duplicate.yaml", "name: a\nname: b\n");
   write_file_atomic(folder_ / "broken.yaml", "name: [\n");
+  write_file_atomic(folder_ / "page.html", "<!doctype html><p>no results</p>");
   write_file_atomic(folder_ / "damaged.json", "{\"schema_version\": 1, \"experiment\"");
   write_file_atomic(folder_ / "other.json", "{}");
   write_file_atomic(folder_ / "no_model.safetensors", "These bytes are no model.");
@@ -171,12 +172,21 @@ TEST_F(Program, WrongCallsEndWithOneMessageAndTheirExitCode) {
       {"wrong type", run_with({"model.width=wide"}), 2, "but is 'wide'"},
       {"out of range", run_with({"model.layers=0"}), 2, "model.layers must be"},
       {"unknown block", run_with({"compose.model=lama-1m"}), 2, "Did you mean 'llama-1m'?"},
-      {"unknown data entry", {"data", "fetch", "wikitext-3/test"}, 2, "but is 'wikitext-3/test'"},
-      {"unknown data action", {"data", "remove"}, 2, "'remove'"},
+      {"unknown data entry",
+       {"data", "fetch", "wikitext-3/test"},
+       2,
+       "is 'wikitext-3/test'. Did you mean 'wikitext-2/test'?"},
+      {"unknown data action", {"data", "remove", "x"}, 2, "EXPERIMENT.yaml, but are 'remove x'."},
+      {"no data action", {"data"}, 2, "EXPERIMENT.yaml, but are missing."},
       {"no evaluator", {"evaluate", no_model}, 2, "--evaluator must name"},
       {"unknown evaluator", {"evaluate", no_model, "--evaluator", "perplexity-wrd"}, 2, "Did you mean"},
       {"evaluation of no model", {"evaluate", no_model, "--evaluator", "perplexity-word"}, 4, "no_model.safetensors"},
       {"generation by an absent model", {"generate", (folder_ / "absent").string()}, 4, "No such file"},
+      {"generation by a folder of something else", {"generate", "configs"}, 4, "but is a folder without a config.json"},
+      {"report of a page without results",
+       {"report", (folder_ / "page.html").string()},
+       4,
+       "must hold its results once"},
       {"report of damaged results",
        {"report", (folder_ / "damaged.json").string()},
        4,

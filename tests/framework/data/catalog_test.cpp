@@ -156,9 +156,9 @@ TEST(CatalogOfThisMachine, FetchesAFolderFromTheMirror) {
   }
 }
 
-TEST_F(Catalog, AnUnknownNameListsTheKnownOnes) {
+TEST_F(Catalog, AnUnknownNameGetsASuggestion) {
   EXPECT_THAT(message_of<ConfigError>([this] { fetch_data("wikitext-2/trian", silent_); }),
-              AllOf(HasSubstr("wikitext-2/train,"), HasSubstr("'wikitext-2/trian'")));
+              AllOf(HasSubstr("Did you mean 'wikitext-2/train'?"), HasSubstr("'wikitext-2/trian'")));
 }
 
 TEST_F(Catalog, CopiesFromTheMirrorThenUsesTheCache) {
