@@ -52,7 +52,7 @@ cache=""
 inside() {
   local root=$1 workdir=$2 user=$3 home=/
   shift 3
-  local words=(bwrap --bind "$root" / --dev /dev --proc /proc --ro-bind /sys /sys --tmpfs /tmp
+  local words=(bwrap --bind "$root" / --dev /dev --proc /proc --ro-bind /sys /sys --perms 1777 --tmpfs /tmp
     --ro-bind /etc/resolv.conf /etc/resolv.conf
     --unshare-pid --unshare-ipc --unshare-uts --cap-add ALL --die-with-parent --clearenv)
   words+=(--setenv PATH /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --chdir "$workdir")
