@@ -4,6 +4,7 @@
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <numeric>
 
@@ -170,10 +171,14 @@ std::optional<Limits> random_effects(double center, const std::vector<std::vecto
   const double by_seeds = items * sum_of_squares_around(of_seed, 0) / (seeds - 1);
   const double by_items = std::max(seeds * sum_of_squares_around(of_item, 0) / (items - 1) - mean_square_rest, 0.0);
   if (!std::isfinite(by_seeds + by_items) || !std::isfinite(center)) return std::nullopt;
+  const double share_of_items = by_items / std::max(by_seeds + by_items, std::numeric_limits<double>::min());
   return [=](double tail) {
-    const double of_seeds = student_quantile(tail, seeds - 1) * student_quantile(tail, seeds - 1) * by_seeds;
-    const double of_items = student_quantile(tail, items - 1) * student_quantile(tail, items - 1) * by_items;
-    const double half = std::sqrt((of_seeds + of_items) / (items * seeds));
+    const double of_few = std::fabs(student_quantile(tail, seeds - 1));
+    const double of_many = std::fabs(student_quantile(tail, items - 1));
+    const double sum = std::hypot(of_few * std::sqrt(by_seeds), of_many * std::sqrt(by_items));
+    const double shrunk = sum * (1 - share_of_items * share_of_items / seeds);
+    const double least = std::min(of_many * std::sqrt(by_seeds + by_items), sum);
+    const double half = std::max(shrunk, least) / std::sqrt(items * seeds);
     return Interval{center - half, center + half};
   };
 }

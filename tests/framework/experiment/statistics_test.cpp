@@ -241,6 +241,27 @@ TEST(Statistics, ItemsAloneGiveStudentsIntervalWhereSeedsAgree) {
   EXPECT_NEAR(interval.high, 5.5 + half, 1e-5);
 }
 
+TEST(Statistics, ItemsAndSeedsTogetherGiveHowesSumShrunkByTheShareOfTheItems) {
+  // 10 items with gaps 1 to 10, in the second seed 2 more: mean 6.5, nothing is left. By the items 2 * 55 / 6 = 55 / 3,
+  // by the seeds 10 * 2 = 20, in units of the variance of a mean of 20. Quantiles: 1 degree of freedom 12.706205, 9
+  // degrees 2.262157.
+  PairedLosses losses;
+  losses.weights.assign(10, 1.0);
+  losses.baseline_nats.assign(2, std::vector<double>(10, 20.0));
+  losses.candidate_nats.resize(2);
+  for (int i = 1; i <= 10; ++i) {
+    losses.candidate_nats[0].push_back(20.0 + i);
+    losses.candidate_nats[1].push_back(22.0 + i);
+  }
+  const Interval interval = *paired_interval(losses, kRateDifference).interval;
+  const double by_items = 55.0 / 3, by_seeds = 20;
+  const double share = by_items / (by_items + by_seeds);
+  const double sum = std::sqrt(12.706205 * 12.706205 * by_seeds + 2.262157 * 2.262157 * by_items);
+  const double half = sum * (1 - share * share / 2) / std::sqrt(20.0);
+  EXPECT_NEAR(interval.low, 6.5 - half, 1e-4);
+  EXPECT_NEAR(interval.high, 6.5 + half, 1e-4);
+}
+
 TEST(Statistics, LimitsWidenWhereTheTailShrinks) {
   Random random(8);
   const PairedLosses one = simulate_losses(30, 1, 0.1, 0, random);
