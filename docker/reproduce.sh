@@ -34,5 +34,6 @@ fi
 cd "$root"
 mkdir -p runs
 BITNET_USER=${BITNET_USER-$(id -u):$(id -g)}
-export BITNET_USER
+REVISION=${REVISION-$(git rev-parse HEAD 2>/dev/null || echo unknown)}
+export BITNET_USER REVISION
 exec docker compose -f docker/compose.yaml run --rm --build reproduce reproduce "$results" "$@"
