@@ -81,7 +81,6 @@ const std::string kSealStart = ",\n \"sha256\": \"";
 const std::string kSealEnd = "\"\n}\n";
 constexpr std::string_view kBodyEnd = "\n}\n";
 constexpr size_t kDigits = 64;
-constexpr int64_t kFirstSealedVersion = 3;
 
 constexpr const char* kSchemaKey = "schema_version";
 constexpr const char* kRoot = "$";  // the JSON path of the whole file
@@ -313,24 +312,24 @@ std::string versioned_json(const T& value, const std::string& where) {
   }
 }
 
-/// The schema version of a file's object. Errors: DataError where it is missing or unknown.
-int64_t schema_version(const Json& json, std::string_view where) {
+/// Errors: DataError where an object's schema version is missing or another.
+void check_schema_version(const Json& json, std::string_view where) {
   if (!json.is_object()) Reader(json, kRoot, where).fail("an object", "another kind of value");
   const auto version = json.find(kSchemaKey);
   if (version == json.end()) Reader(json, "$.schema_version", where).fail("there", "missing");
   int64_t found = 0;
   Reader(*version, "$.schema_version", where).read(found);
-  if (found < 1 || found > Results::kSchemaVersion) {
-    throw DataError(std::string(where) + ": $.schema_version must be 1 to " + std::to_string(Results::kSchemaVersion) +
-                    ", but is " + std::to_string(found) + ". Read it with the version of the program that wrote it.");
+  if (found != Results::kSchemaVersion) {
+    throw DataError(std::string(where) + ": $.schema_version must be " + std::to_string(Results::kSchemaVersion) +
+                    ", but is " + std::to_string(found) +
+                    ". Read it with the version of the program that wrote it, or make it anew with `bitnet run`.");
   }
-  return found;
 }
 
 template <typename T>
 T read_versioned_json(std::string_view text, std::string_view where) {
   const Json json = parse_json(text, where);
-  schema_version(json, where);
+  check_schema_version(json, where);
   T value;
   Reader(json, kRoot, where).read(value);
   return value;
@@ -358,25 +357,14 @@ Results results_from_json(std::string_view text, std::string_view where) {
   const bool sealed = text.substr(seal_at).starts_with(kSealStart) && text.ends_with(kSealEnd);
   const std::string body = sealed ? std::string(text.substr(0, seal_at)) + std::string(kBodyEnd) : std::string(text);
   const Json json = parse_json(body, where);
-  const bool expected = schema_version(json, where) >= kFirstSealedVersion;
-  if (sealed != expected || (sealed && text.substr(seal_at + kSealStart.size(), kDigits) != sha256_hex(body))) {
+  check_schema_version(json, where);
+  if (!sealed || text.substr(seal_at + kSealStart.size(), kDigits) != sha256_hex(body)) {
     throw DataError(std::string(where) +
                     ": the file must end with the SHA-256 of its content, but does not: it was changed after the run. "
                     "Make it anew with the run's command, which takes what was trained from the run folder.");
   }
   Results results;
   Reader(json, kRoot, where).read(results);
-  return results;
-}
-
-Results untouched_results_from_json(std::string_view text, std::string_view where) {
-  Results results = results_from_json(text, where);
-  const int64_t found = schema_version(parse_json(text, where), where);
-  if (found != Results::kSchemaVersion) {
-    throw DataError(std::string(where) + ": $.schema_version must be " + std::to_string(Results::kSchemaVersion) +
-                    ", whose files end with the SHA-256 of their content, but is " + std::to_string(found) +
-                    ". Run the experiment again with this version of the program.");
-  }
   return results;
 }
 

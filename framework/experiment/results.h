@@ -65,15 +65,10 @@ bool was_trained(const Results& results);
 /// The text of results.json; doubles round-trip exactly; the same results give the same bytes. Numbers that JSON does
 /// not have are written as the texts "NaN", "Infinity" and "-Infinity". Errors: DataError where a text is not UTF-8.
 std::string results_to_json(const Results& results);
-/// Reads such a text back, also of an earlier schema version, whose files lack fields that came later; `where` names it
-/// in errors.
-/// Errors: DataError for a damaged file, an unknown schema version, a missing, unknown, repeated or wrong field, with
-/// its JSON path, and from version 3 on for a digest that is missing or of another content: such a file was edited.
+/// Reads such a text back; `where` names it in errors.
+/// Errors: DataError for a damaged file, another schema version, a missing, unknown, repeated or wrong field, with its
+/// JSON path, and for a digest that is missing or of another content: such a file was edited.
 Results results_from_json(std::string_view text, std::string_view where);
-
-/// The same for a text that must be as the program wrote it. Errors: DataError also for an earlier schema version,
-/// whose files have no digest.
-Results untouched_results_from_json(std::string_view text, std::string_view where);
 
 /// The same for one evaluation, as a run folder keeps it (evaluation_<name>.json).
 std::string evaluation_to_json(const Evaluation& evaluation);

@@ -30,11 +30,7 @@ bool is_page(std::string_view text) {
 
 Results published_results(std::string_view text, const std::string& where) {
   if (!is_page(text)) return results_from_json(text, where);
-  return untouched_results_from_json(embedded_results(text, where), where + ", embedded results");
-}
-
-Results untouched_published_results(std::string_view text, const std::string& where) {
-  return is_page(text) ? published_results(text, where) : untouched_results_from_json(text, where);
+  return results_from_json(embedded_results(text, where), where + ", embedded results");
 }
 
 }  // namespace bitnet

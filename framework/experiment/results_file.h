@@ -11,7 +11,4 @@ namespace bitnet {
 /// names the file in errors. Errors: DataError where it is neither, holds none or more than one, or is damaged.
 Results published_results(std::string_view text, const std::string& where);
 
-/// The same for a file that must be as the program wrote it: see untouched_results_from_json.
-Results untouched_published_results(std::string_view text, const std::string& where);
-
 }  // namespace bitnet

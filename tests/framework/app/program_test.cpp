@@ -132,6 +132,7 @@ std::vector<std::string> run_with(const std::vector<std::string>& settings) {
 TEST_F(Program, WrongCallsEndWithOneMessageAndTheirExitCode) {
   write_file_atomic(folder_ / "duplicate.yaml", "name: a\nname: b\n");
   write_file_atomic(folder_ / "broken.yaml", "name: [\n");
+  write_file_atomic(folder_ / "earlier.json", "{\"schema_version\": 1}");
   write_file_atomic(folder_ / "page.html", "<!doctype html><p>no results</p>");
   write_file_atomic(folder_ / "damaged.json", "{\"schema_version\": 1, \"experiment\"");
   write_file_atomic(folder_ / "other.json", "{}");
@@ -198,9 +199,9 @@ TEST_F(Program, WrongCallsEndWithOneMessageAndTheirExitCode) {
        4,
        "damaged.json: the file must be"},
       {"gate of results without a digest",
-       {"gate", "reports/wikitext2-small/results.json", "--policy", "configs/gate/release.yaml"},
+       {"gate", (folder_ / "earlier.json").string(), "--policy", "configs/gate/release.yaml"},
        4,
-       "results.json: $.schema_version must be 3"},
+       "earlier.json: $.schema_version must be 3"},
       {"reproduction of an absent file", {"reproduce", (folder_ / "absent").string()}, 4, "No such file"},
       {"reproduction of a negative number of steps",
        {"reproduce", "x.json", "--stop-after-steps=-1"},

@@ -62,12 +62,5 @@ TEST(PublishedResults, DamageAnywhereIsFound) {
   }
 }
 
-TEST(PublishedResults, TheGateTakesAReportToo) {
-  const std::string json = results_to_json(sample_results());
-  EXPECT_EQ(results_to_json(untouched_published_results(json, "results.json")), json);
-  EXPECT_EQ(results_to_json(untouched_published_results(page(base64_encode(json)), "report.html")), json);
-  EXPECT_THROW(untouched_published_results("<html></html>", "report.html"), DataError);
-}
-
 }  // namespace
 }  // namespace bitnet
