@@ -2,6 +2,8 @@
 
 #include <fnmatch.h>
 
+#include <utility>
+
 #include "framework/config/blocks.h"
 #include "framework/config/describe_gate.h"
 #include "framework/config/document.h"
@@ -29,6 +31,14 @@ std::vector<Rule> read_rules(const Node& root, std::string_view key, Problems* p
     Rule& rule = rules.emplace_back();
     rule.name = entry.key;
     const UnknownKeys unknown = read_section(entry.value, entry.path, &rule, problems);
+    for (const auto& [key_of_pattern, pattern] :
+         {std::pair("variant", &rule.variant), std::pair("evaluator", &rule.evaluator),
+          std::pair("metric", &rule.metric)}) {
+      if (pattern->find('[') == std::string::npos) continue;
+      problems->add(
+          entry.value.place_of(key_of_pattern),
+          entry.path + "." + key_of_pattern + " must have no wildcards but * and ?, but is '" + *pattern + "'.");
+    }
     if (!unknown.has("unit")) check(rule, entry);
   }
   return rules;
@@ -47,7 +57,13 @@ GatePolicy parse_gate_policy(std::string_view text, const std::string& where) {
     problems.add(entry.value.place_of("unit"),
                  entry.path + ".unit must be percent, points or ln_ratio, but is 'times'.");
   });
-  policy.targets = read_rules<TargetRule>(root, "targets", &problems, [](const TargetRule&, const Entry&) {});
+  policy.targets = read_rules<TargetRule>(root, "targets", &problems, [&](const TargetRule& rule, const Entry& entry) {
+    const Entry* const value = entry.value.find("value");
+    if (rule.unit != GateUnit::kTimes || rule.value > 0 || value == nullptr) return;
+    problems.add(
+        entry.value.place_of("value"),
+        entry.path + ".value must be more than 0, because it is in times, but is " + value->value.shown() + ".");
+  });
   if (problems.empty() && policy.margins.empty() && policy.targets.empty()) {
     problems.add(root.place, "margins or targets must hold at least one rule, but both are missing or empty.");
   }

@@ -8,6 +8,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr const char* kKernel = "ternary kernel";
+constexpr const char* kProcessor = "processor";
+constexpr const char* kThreads = "threads";
+
 std::string fact(const Json& environment, const char* pointer) {
   const Json::json_pointer at(pointer);
   if (!environment.contains(at)) return "unknown";
@@ -22,17 +26,12 @@ std::vector<EnvironmentDifference> environment_differences(std::string_view befo
   const Json first = Json::parse(before, nullptr, /*allow_exceptions=*/false);
   const Json second = Json::parse(now, nullptr, /*allow_exceptions=*/false);
   constexpr std::pair<const char*, const char*> kFacts[] = {
-      {"commit", "/commit"},
-      {"uncommitted changes", "/dirty"},
-      {"compiler", "/compiler"},
-      {"compiler flags", "/flags"},
-      {"LibTorch", "/libtorch"},
-      {"BLAS", "/blas/library"},
-      {"BLAS core", "/blas/core"},
-      {"BLAS threads", "/blas/threading"},
-      {"ternary kernel", "/ternary_kernel"},
-      {"processor", "/cpu"},
-      {"threads", "/threads"},
+      {"commit", "/commit"},        {"uncommitted changes", "/dirty"},
+      {"compiler", "/compiler"},    {"compiler flags", "/flags"},
+      {"LibTorch", "/libtorch"},    {"BLAS", "/blas/library"},
+      {"BLAS core", "/blas/core"},  {"BLAS threads", "/blas/threading"},
+      {kKernel, "/ternary_kernel"}, {kProcessor, "/cpu"},
+      {kThreads, "/threads"},
   };
   std::vector<EnvironmentDifference> differences;
   for (const auto& [key, pointer] : kFacts) {
@@ -41,6 +40,10 @@ std::vector<EnvironmentDifference> environment_differences(std::string_view befo
     if (was != is) differences.push_back({key, std::move(was), std::move(is)});
   }
   return differences;
+}
+
+bool is_of_machine(const EnvironmentDifference& difference) {
+  return difference.key == kKernel || difference.key == kProcessor || difference.key == kThreads;
 }
 
 }  // namespace bitnet

@@ -18,4 +18,8 @@ struct EnvironmentDifference {
 /// "unknown".
 std::vector<EnvironmentDifference> environment_differences(std::string_view before, std::string_view now);
 
+/// Whether a difference is one of the machine and what it was asked for, not of the program: kernel, processor,
+/// threads.
+bool is_of_machine(const EnvironmentDifference& difference);
+
 }  // namespace bitnet

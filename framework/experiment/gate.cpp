@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "framework/core/error.h"
@@ -119,13 +120,26 @@ DeltaRow ratio_row(const DeltaRow& row, const DeltaRow& before) {
   return ratio;
 }
 
+/// How the machines differ on which two trainings were timed; nothing for weights, which are counted.
+std::string training_machine_difference(const DeltaRow& row, const Results& candidate, const Results& baseline) {
+  if (row.category != "Speed") return "";
+  std::string text;
+  for (const EnvironmentDifference& difference :
+       environment_differences(baseline.environment_json, candidate.environment_json)) {
+    if (!is_of_machine(difference)) continue;
+    text +=
+        (text.empty() ? "" : ", ") + difference.key + " " + difference.now + "; the baseline run: " + difference.before;
+  }
+  return text;
+}
+
 /// Checks that two measurements are of the same test and says how their machines differ.
 std::string machine_difference(const Figure& figure, const Results& candidate, const Results& baseline) {
   const Evaluation* const now =
       evaluation_named(variant_named(candidate, figure.variant, "candidate run"), figure.row.evaluator);
   const Evaluation* const before =
       evaluation_named(variant_named(baseline, figure.variant, "baseline run"), figure.row.evaluator);
-  if (now == nullptr || before == nullptr) return "";  // weights, or training speed
+  if (now == nullptr || before == nullptr) return training_machine_difference(figure.row, candidate, baseline);
   const std::string name = "'" + figure.row.evaluator + "' of " + figure.variant;
   require_equal("the version of " + name, std::to_string(before->version), std::to_string(now->version));
   require_equal("the split of " + name, before->split, now->split);
@@ -246,9 +260,25 @@ void open_margins(const Results& candidate, const Results& baseline, const GateP
                   std::vector<OpenCheck>& checks, std::vector<std::string>& notes) {
   const std::vector<Figure> figures = run_figures(candidate, baseline);
   for (const MarginRule& rule : policy.margins) require_selected(rule, "margins", figures);
+  const auto rule_of = [&policy](const Figure& figure) {
+    return std::find_if(policy.margins.begin(), policy.margins.end(),
+                        [&](const MarginRule& candidate_rule) { return selects(candidate_rule, figure); });
+  };
+  std::set<std::string> applied;
   for (const Figure& figure : figures) {
-    const auto rule = std::find_if(policy.margins.begin(), policy.margins.end(),
-                                   [&](const MarginRule& candidate_rule) { return selects(candidate_rule, figure); });
+    if (const auto rule = rule_of(figure); rule != policy.margins.end()) applied.insert(rule->name);
+  }
+  for (const MarginRule& rule : policy.margins) {
+    if (applied.contains(rule.name)) continue;
+    if (rule.required) {
+      throw DataError("gate: margins." + rule.name +
+                      " must be the first rule of at least one figure, but earlier rules take all that it selects. Put "
+                      "the narrower rule before the wider one.");
+    }
+    notes.push_back("margins." + rule.name + " applies to no figure of these runs.");
+  }
+  for (const Figure& figure : figures) {
+    const auto rule = rule_of(figure);
     if (rule == policy.margins.end()) continue;
     if (!figure.other_machine.empty() && rule->other_machine == OtherMachine::kSkip) {
       notes.push_back(figure.row.label + " of " + display_name(figure.variant) +
@@ -261,14 +291,17 @@ void open_margins(const Results& candidate, const Results& baseline, const GateP
   }
 }
 
-void open_targets(const Results& candidate, const GatePolicy& policy, std::vector<OpenCheck>& checks) {
+void open_targets(const Results& candidate, const GatePolicy& policy, std::vector<OpenCheck>& checks,
+                  std::vector<std::string>& notes) {
   if (policy.targets.empty()) return;
   const std::vector<Figure> figures = twin_figures(candidate);
   for (const TargetRule& rule : policy.targets) {
     require_selected(rule, "targets", figures);
+    const size_t before = checks.size();
     for (const Figure& figure : figures) {
       if (selects(rule, figure)) checks.push_back(open_check(rule, "targets", figure, rule.bound, rule.value));
     }
+    if (checks.size() == before) notes.push_back("targets." + rule.name + " applies to no figure of this run.");
   }
 }
 
@@ -342,7 +375,11 @@ std::vector<DeltaBound> target_bounds(const GatePolicy& policy, const Results& r
     for (const TargetRule& rule : policy.targets) {
       if (!selects(rule, figure)) continue;
       fitting_effect(rule, "targets." + rule.name, row);
-      bounds.push_back({figure.variant, row.evaluator, row.metric, delta_of(row, rule.unit, rule.value)});
+      const bool at_least = (rule.bound == GateBound::kAtLeast) != (rule.unit == GateUnit::kLnRatio);
+      const double percent = delta_of(row, rule.unit, rule.value);
+      if (at_least && std::isfinite(percent)) {
+        bounds.push_back({figure.variant, row.evaluator, row.metric, percent});
+      }
     }
   }
   return bounds;
@@ -394,7 +431,7 @@ GateOutcome check_gate(const Results& candidate, const Results* baseline, const 
     open_margins(candidate, *baseline, policy, checks, outcome.notes);
     note_differences(candidate, *baseline, outcome.notes);
   }
-  open_targets(candidate, policy, checks);
+  open_targets(candidate, policy, checks, outcome.notes);
   if (checks.empty()) {
     throw DataError(
         "gate: the policy must apply to at least one figure of the results, but applies to none. Evaluate what it asks "

@@ -61,7 +61,8 @@ struct GateOutcome {
 /// acceptance sampling", Technometrics 24, 1982.
 GateOutcome check_gate(const Results& candidate, const Results* baseline, const GatePolicy& policy);
 
-/// The deltas at which the policy's targets are just met, for the report. Errors: ConfigError where a target's unit
+/// The least deltas that the policy's targets ask for, for the report; targets that ask for no more than so much, and
+/// those without a percentage, are left out. Errors: ConfigError where a target's unit
 /// does not fit a figure that it selects; DataError where the variants are not comparable.
 std::vector<DeltaBound> target_bounds(const GatePolicy& policy, const Results& results);
 

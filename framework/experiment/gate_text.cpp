@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -115,7 +117,7 @@ std::vector<std::string> notes_of(const GateOutcome& outcome) {
   std::vector<std::string> notes = {
       "Other: the baseline run; of targets, the run's own baseline variant. Figures in \u00D7 are ratios to that "
       "variant.",
-      "Change, and its interval (" + format_significant(100 * outcome.confidence, 2) +
+      "Change, and its interval (" + fmt::format("{:g}", 100 * outcome.confidence) +
           "\u00A0%, of each figure by itself): in percent, points and \u00D7 more is better; as ln ratio less is "
           "better.",
       "PASS: the interval lies within the bound. FAIL: it is beyond, with p (after Holm over all checks) at most " +

@@ -30,7 +30,7 @@ TEST(GatePolicy, ReadsEveryField) {
       "  losses: {variant: bitnet, evaluator: 'p*', metric: bits_per_byte, margin: 2.5, unit: ln_ratio,\n"
       "           inconclusive: fail, required: false, other_machine: skip}\n"
       "targets:\n"
-      "  speed: {metric: generation_tokens_per_second, bound: at_most, value: -4, unit: times, inconclusive: pass}\n",
+      "  speed: {metric: generation_tokens_per_second, bound: at_most, value: 4, unit: times, inconclusive: pass}\n",
       "policy.yaml");
   EXPECT_EQ(policy.confidence, 0.9);
   ASSERT_EQ(policy.margins.size(), 1u);
@@ -49,7 +49,7 @@ TEST(GatePolicy, ReadsEveryField) {
   EXPECT_EQ(target.variant, "*");
   EXPECT_EQ(target.evaluator, "*");
   EXPECT_EQ(target.bound, GateBound::kAtMost);
-  EXPECT_EQ(target.value, -4);
+  EXPECT_EQ(target.value, 4);
   EXPECT_EQ(target.unit, GateUnit::kTimes);
   EXPECT_EQ(target.inconclusive, WhenInconclusive::kPass);
   EXPECT_TRUE(target.required);
@@ -71,6 +71,10 @@ TEST(GatePolicy, MistakesHaveTheirPlace) {
                     Not(HasSubstr("must be percent, points or"))));
   EXPECT_THAT(error_of("targets:\n  speed: {metric: acc, value: 1}\n"),
               AllOf(HasSubstr("targets.speed.bound must be given"), HasSubstr("targets.speed.unit must be given")));
+  EXPECT_THAT(error_of("targets:\n  speed: {metric: acc, bound: at_least, value: 0, unit: times}\n"),
+              HasSubstr("policy.yaml:2:41: targets.speed.value must be more than 0, because it is in times, but is"));
+  EXPECT_THAT(error_of("margins:\n  losses: {metric: 'ac[c]', margin: 1}\n"),
+              HasSubstr("policy.yaml:2:12: margins.losses.metric must have no wildcards but * and ?, but is 'ac[c]'."));
   EXPECT_THAT(error_of("margins: [1]\n"), HasSubstr("margins must be a map of rules by name, but is a list."));
   EXPECT_THAT(error_of("margins: {'A b': {metric: acc, margin: 1}}\n"),
               HasSubstr("must be a name of lowercase letters, digits and hyphens"));

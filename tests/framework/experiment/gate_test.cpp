@@ -132,6 +132,15 @@ TEST(Gate, TheFirstRuleThatSelectsAFigureIsItsRule) {
   EXPECT_EQ(check(outcome, "traditional", "perplexity-windows", "bits_per_byte").rule, "margins.all");
 }
 
+TEST(Gate, ARuleThatEarlierRulesLeaveNothingIsRefused) {
+  const std::string shadowed =
+      "margins: {all: {metric: bits_per_byte, margin: 50}, strict: {metric: bits_per_byte, margin: 0";
+  EXPECT_THAT(data_error([](Results&) {}, shadowed + "}}"),
+              HasSubstr("margins.strict must be the first rule of at least one figure"));
+  const GateOutcome outcome = gate(run(), run(), shadowed + ", required: false}}");
+  EXPECT_THAT(render_gate_text(outcome), HasSubstr("margins.strict applies to no figure of these runs."));
+}
+
 TEST(Gate, AMetricThatIsMissingIsRefused) {
   const auto without = [](const std::string& variant) {
     return [variant](Results& results) { evaluation(results, variant, "perplexity-word").metrics.pop_back(); };
@@ -213,6 +222,15 @@ TEST(Gate, AnotherMachineIsComparedOrLeftOutAsThePolicySays) {
   EXPECT_THAT(render_gate_text(skipped),
               HasSubstr("left out, because it was measured on another machine: 2 threads, A"));
   EXPECT_EQ(gate(with_machine("A"), with_machine("A"), rule + more).checks.size(), 6u);
+  // Trainings are timed on the machine that the environment names.
+  const std::string training = "margins: {training: {metric: training_tokens_per_second, margin: 30" + more;
+  const auto on = [](const char* cpu) {
+    Results results = run();
+    results.environment_json = std::string("{\"cpu\": \"") + cpu + "\"}";
+    return results;
+  };
+  EXPECT_EQ(gate(on("A"), on("A"), training).checks.size(), 2u);
+  EXPECT_EQ(gate(on("A"), on("B"), training).checks.size(), 1u);
   // Another test is another convention.
   Results other = with_machine("A");
   for (const char* variant : {"bitnet", "traditional"}) {
@@ -290,6 +308,9 @@ TEST(Gate, TargetsAreDeltasOfTheReport) {
   EXPECT_NEAR(percent.at("acc") / 100 * accuracy, -0.1, 1e-9);
   EXPECT_THROW(target_bounds(policy("targets: {a: {metric: acc, bound: at_least, value: 1, unit: times}}\n"), results),
                ConfigError);
+  // What asks for no more than so much is no bound on the left.
+  EXPECT_TRUE(target_bounds(policy("targets: {a: {metric: acc, bound: at_most, value: 20, unit: percent}}\n"), results)
+                  .empty());
 }
 
 TEST(Gate, ABaselineGoesWithMarginsAndNothingElse) {
