@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
@@ -70,7 +71,14 @@ int reproduce_command(const std::vector<std::string>& words) {
   ResolvedExperiment experiment = resolve_text(published.config_text, file, overrides);
   experiment.overridden = published.overridden;  // of blocks that a stored configuration does not name
   options.out = values["out"].as<std::string>();
-  options.command = published.command;
+  options.command =
+      overrides.empty() ? published.command : "bitnet reproduce " + shell_quoted(file) + set_options(overrides);
+  for (const std::string& override : overrides) {
+    const std::string path = override.substr(0, override.find('='));
+    const bool known =
+        std::find(experiment.overridden.begin(), experiment.overridden.end(), path) != experiment.overridden.end();
+    if (!known) experiment.overridden.push_back(path);
+  }
   options.evaluators.allow_code_execution = values["allow-code-execution"].as<bool>();
   require_unfinished(run_folder(options.out, experiment));
   ProgressBar progress;

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/program_options.hpp>
 #include <iostream>
 
@@ -12,22 +11,8 @@
 #include "framework/experiment/runner.h"
 
 namespace bitnet {
-namespace {
 
 namespace po = boost::program_options;
-
-/// A word as a shell reads it back.
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("_-./=:,+@%").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-}  // namespace
 
 int run_command(const std::vector<std::string>& words) {
   CommandOptions command;
@@ -50,8 +35,7 @@ int run_command(const std::vector<std::string>& words) {
   const ResolvedExperiment experiment = resolve_experiment(file, overrides);
   RunOptions options;
   options.out = values["out"].as<std::string>();
-  options.command = "scripts/run " + quoted(file);
-  for (const std::string& override : overrides) options.command += " --set " + quoted(override);
+  options.command = "scripts/run " + shell_quoted(file) + set_options(overrides);
   options.evaluators.allow_code_execution = values["allow-code-execution"].as<bool>();
   if (options.evaluators.allow_code_execution) options.command += " --allow-code-execution";
   ProgressBar progress;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/program_options/parsers.hpp>
+#include <cctype>
 #include <iostream>
+#include <string_view>
 
 #include "framework/core/error.h"
 
@@ -42,6 +45,22 @@ bool read_options(CommandOptions& command, const std::vector<std::string>& words
     }
   }
   return true;
+}
+
+std::string shell_quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("_-./=:,+@%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string set_options(const std::vector<std::string>& overrides) {
+  std::string text;
+  for (const std::string& override : overrides) text += " --set " + shell_quoted(override);
+  return text;
 }
 
 }  // namespace bitnet

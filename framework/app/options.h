@@ -21,4 +21,10 @@ struct CommandOptions {
 bool read_options(CommandOptions& command, const std::vector<std::string>& words,
                   boost::program_options::variables_map* values);
 
+/// A word as a shell reads it back.
+std::string shell_quoted(const std::string& word);
+
+/// " --set a.b=c" for each of `overrides`, quoted for a shell.
+std::string set_options(const std::vector<std::string>& overrides);
+
 }  // namespace bitnet

@@ -49,6 +49,14 @@ TEST(Options, ReadsWordsAndValues) {
   EXPECT_THAT(values["set"].as<Words>(), ElementsAre("a=1", "b=[1,2]"));
 }
 
+TEST(Options, WordsAreQuotedForAShellWhereTheyMustBe) {
+  EXPECT_EQ(shell_quoted("runs/a-b_1.yaml"), "runs/a-b_1.yaml");
+  EXPECT_EQ(shell_quoted(""), "''");
+  EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'");
+  EXPECT_EQ(set_options({}), "");
+  EXPECT_EQ(set_options({"seeds=[1, 2]", "trainer.epochs=1"}), " --set 'seeds=[1, 2]' --set trainer.epochs=1");
+}
+
 TEST(Options, LeavesDefaultsInPlace) {
   CommandOptions command = sample_command();
   po::variables_map values;
