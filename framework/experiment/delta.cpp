@@ -219,7 +219,9 @@ DeltaRow metric_row(const Metric& metric, const Side& candidate, const Side& bas
     add_interval(row, *formula, candidate_evaluations, baseline_evaluations);
   } else if (from_outcomes) {
     add_outcome_statistics(row, candidate_evaluations, baseline_evaluations);
-  } else if (row.category == "Memory") {
+  } else if (!std::isfinite(row.candidate) || !std::isfinite(row.baseline)) {
+    row.method = "no interval: a value is not finite";
+  } else if (metric.name == "weight_bytes" || metric.name == "cache_bytes") {
     row.exact = true;
     row.method = kCounted;
   } else {
@@ -351,6 +353,7 @@ double delta_percent(double candidate, double baseline, bool lower_is_better) {
 Band band_of(double delta, const std::optional<Interval>& interval, bool exact, const std::optional<double>& p_value) {
   if (std::isnan(delta)) return Band::kNotFinite;
   if (p_value && *p_value > kSignificance) return Band::kParity;
+  if (interval && (std::isnan(interval->low) || std::isnan(interval->high))) return Band::kUnresolved;
   if (interval && interval->low <= 0 && interval->high >= 0) return Band::kParity;
   if (delta == 0 && exact) return Band::kParity;
   if (!interval && !exact) return Band::kUnresolved;
@@ -371,6 +374,7 @@ Standing standing_of(const Comparison& comparison, std::string_view category) {
     ++standing.all;
     standing.better += sign > 0 ? 1 : 0;
     standing.worse += sign < 0 ? 1 : 0;
+    standing.not_finite += row.band == Band::kNotFinite ? 1 : 0;
     standing.judged = standing.judged || (row.band != Band::kUnresolved && row.band != Band::kNotFinite);
     if (sign > 0) name(standing.best, row);
     if (sign < 0) name(standing.worst, row);

@@ -92,6 +92,7 @@ struct Standing {
   int64_t better = 0;
   int64_t worse = 0;
   int64_t all = 0;
+  int64_t not_finite = 0;           ///< a value is not a number: a training diverged
   bool judged = false;              ///< some measurement could be judged at all
   const DeltaRow* best = nullptr;   ///< what to name of those that are better; null where none is
   const DeltaRow* worst = nullptr;  ///< what to name of those that are worse; null where none is

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "framework/core/error.h"
 #include "framework/experiment/efficiency.h"
 #include "framework/experiment/report_format.h"
 #include "framework/experiment/statistics.h"
@@ -53,6 +54,11 @@ bool measurements_give_metric(const Evaluation& evaluation, const Metric& metric
 void add_measurement_statistics(DeltaRow& row, const Evaluation& candidate, const Evaluation& baseline) {
   const std::vector<double> first = efficiency_samples(candidate, row.metric);
   const std::vector<double> second = efficiency_samples(baseline, row.metric);
+  if (first.size() != second.size()) {
+    throw DataError("comparison: the measurements of " + row.metric + " of '" + row.evaluator + "' must be " +
+                    std::to_string(second.size()) + ", as for the baseline, but are " + std::to_string(first.size()) +
+                    ". Evaluate both models anew.");
+  }
   if (row.metric == kModelMemory) {
     add_memory(row, first, second);
     const bool alike = row.exact && std::fabs(row.delta_percent) <= kMemoryAgreementPercent;

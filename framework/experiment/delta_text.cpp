@@ -89,7 +89,9 @@ std::string sentence(const std::vector<const DeltaRow*>& rows, const std::string
   text += ".";
   std::vector<std::string> others;
   for (size_t i = 1; i < rows.size(); ++i) {
-    others.push_back(lower_first(rows[i]->label) + " (" + format_percent_delta(rows[i]->delta_percent) + ")");
+    const bool of_zero = rows[i]->points && !std::isfinite(rows[i]->delta_percent);
+    others.push_back(lower_first(rows[i]->label) + " (" +
+                     (of_zero ? points_text(*rows[i]->points) : format_percent_delta(rows[i]->delta_percent)) + ")");
   }
   if (!others.empty()) text += " The same way: " + join_words(others) + ".";
   return text;
@@ -173,11 +175,14 @@ std::string verdict_of(const Comparison& comparison) {
   const std::string wins = wins_text(comparison, 1);
   const std::string losses = wins_text(comparison, -1);
   if (comparison.rows.empty()) return "Nothing was measured on both " + candidate + " and " + baseline + ".";
+  std::string diverged = undecided_text(comparison, Band::kNotFinite);
+  if (!diverged.empty()) diverged = "A training diverged: not a number is " + diverged + ".";
   if (wins.empty() && losses.empty()) {
+    if (!diverged.empty()) return diverged;
     return "No metric tells " + candidate + " and " + baseline + " apart. " + undecided_note(comparison);
   }
-  std::string text;
-  if (!wins.empty()) text = candidate + " wins on " + wins + ".";
+  std::string text = diverged;
+  if (!wins.empty()) text += (text.empty() ? "" : " ") + candidate + " wins on " + wins + ".";
   if (!losses.empty()) text += (text.empty() ? "" : " ") + baseline + " wins on " + losses + ".";
   return text;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "framework/experiment/delta_efficiency.h"
@@ -15,7 +16,7 @@ namespace {
 std::string forms_html(const DeltaRow& row) {
   std::string html = delta_html(row);
   if (row.band == Band::kNotFinite) return html;
-  if (row.points) html += small_print(escape_markup(points_text(*row.points)));
+  if (row.points && std::isfinite(row.delta_percent)) html += small_print(escape_markup(points_text(*row.points)));
   if (row.ln_ratio) html += small_print(escape_markup("ln ratio " + format_signed(*row.ln_ratio, 4)));
   for (const std::string& times : {times_smaller(row), times_as_fast(row)}) {
     if (!times.empty()) html += small_print(escape_markup(times));
@@ -152,8 +153,8 @@ std::string forest_caption(const ReportView& view) {
          format_fixed(kClearPercent, 0) + " % and " + format_fixed(kMajorPercent, 0) + " %." +
          (view.bounds.empty()
               ? ""
-              : " The upright bars are what the gate asks for: a metric passes where its whole interval "
-                "lies right of its bar, fails where all of it lies left, and is inconclusive else.");
+              : " The upright bars are the least that the gate's targets ask for; whether a metric passes is decided "
+                "by `bitnet gate`, at its policy's confidence and for all of them together.");
 }
 
 }  // namespace
@@ -181,7 +182,9 @@ std::string forest_part(const ReportView& view) {
       if (row.interval_percent) mark.interval = {row.interval_percent->low, row.interval_percent->high};
       chart.rows.push_back(mark);
       chart.description +=
-          row.label + ": " + format_percent_delta(row.delta_percent) + ", " + std::string(band_name(row.band)) + ". ";
+          row.label + ": " +
+          (std::isfinite(row.delta_percent) ? format_percent_delta(row.delta_percent) : "without a percentage") + ", " +
+          std::string(band_name(row.band)) + ". ";
     }
     html += html_figure(chart.title, render_forest(chart), forest_caption(view), forest_numbers(view, comparison));
   }

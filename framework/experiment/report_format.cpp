@@ -100,8 +100,15 @@ std::string format_percent_delta(double percent) {
 std::string escape_markup(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
+    // U+FFFE and U+FFFF are no characters of XML.
+    if (const std::string_view three = text.substr(i, 3); three == "\xEF\xBF\xBE" || three == "\xEF\xBF\xBF") {
+      out += "\uFFFD";
+      i += 2;
+      continue;
+    }
     switch (c) {
       case '&':
         out += "&amp;";
@@ -139,8 +146,13 @@ std::string escape_markdown(std::string_view text) {
       out += "&lt;";
     } else if (c == '&') {
       out += "&amp;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '@') {
+      out += "@\u2060";  // a word joiner, so that nobody is mentioned
     } else {
-      if (std::string_view("\\`*_[]|#~").find(c) != std::string_view::npos) out += '\\';
+      const bool starts_a_list = out.empty() && (c == '-' || c == '+');
+      if (starts_a_list || std::string_view("\\`*_[]|#~$").find(c) != std::string_view::npos) out += '\\';
       out += c;
     }
   }

@@ -62,8 +62,7 @@ void seed_limits(const Results& results, std::vector<std::string>& limits) {
   } else if (seeds > 1 && seeds < 5) {
     limits.push_back(
         "With " + std::to_string(seeds) +
-        " seeds only, the part of the intervals that stands for training is itself uncertain and tends to be too "
-        "narrow.");
+        " seeds only the intervals are wide: so few trainings say little about what a further one would change.");
   }
 }
 

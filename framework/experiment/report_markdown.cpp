@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,8 +16,9 @@ std::string delta_markdown(const DeltaRow& row) {
   if (row.band == Band::kNotFinite) return "not a number";
   const char* glyph = row.delta_percent > 0 ? "\u25B2 " : row.delta_percent < 0 ? "\u25BC " : "\u25CF ";
   const char* word = row.delta_percent > 0 ? " better" : row.delta_percent < 0 ? " worse" : " equal";
-  std::string text = glyph + format_percent_delta(row.delta_percent) + word;
-  if (row.points) text += ", " + points_text(*row.points);
+  const bool of_zero = row.points && !std::isfinite(row.delta_percent);
+  std::string text = glyph + (of_zero ? points_text(*row.points) : format_percent_delta(row.delta_percent)) + word;
+  if (row.points && !of_zero) text += ", " + points_text(*row.points);
   if (row.ln_ratio) text += ", ln ratio " + format_signed(*row.ln_ratio, 4);
   for (const std::string& times : {times_smaller(row), times_as_fast(row)}) {
     if (!times.empty()) text += ", " + times;

@@ -22,6 +22,7 @@ void flatten(const Json& value, const std::string& path, std::vector<std::vector
     for (const auto& element : value) {
       text += (text.empty() ? "" : ", ") + (element.is_string() ? element.get<std::string>() : element.dump());
     }
+    if (value.empty()) text = "none";
   } else if (value.is_boolean()) {
     text = value.get<bool>() ? "yes" : "no";
   } else {

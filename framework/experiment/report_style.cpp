@@ -128,7 +128,9 @@ border-bottom:1px solid var(--rule)}
 overflow-wrap:anywhere;white-space:normal;color:var(--muted);font-size:.84rem}
 .cards th .cell{font-weight:650}.cards th .small{font-weight:400}
 .winners{gap:8px}.winners li{padding:7px 12px}
-tbody th code{overflow-wrap:anywhere}
+table:not(.numeric):not(.cards){table-layout:fixed}
+table:not(.numeric):not(.cards) :is(th,td){overflow-wrap:anywhere}
+table:not(.numeric):not(.cards) th:first-child{width:36%}
 }
 @media print,(min-width:800.02px){.cards .label{display:none}.deltas tbody th{min-width:150px;width:20%}
 .deltas td.interval{min-width:130px;width:16%}}

@@ -16,6 +16,7 @@ std::string of_all(int64_t part, int64_t all) {
 std::string winner_text(const Standing& standing, const Comparison& comparison) {
   const std::string candidate = display_name(comparison.candidate);
   const std::string baseline = display_name(comparison.baseline);
+  if (standing.not_finite > 0) return "Diverged" + of_all(standing.not_finite, standing.all);
   if (standing.better > 0 && standing.worse > 0) {
     return "Each wins some: " + candidate + of_all(standing.better, standing.all) + ", " + baseline +
            of_all(standing.worse, standing.all);
@@ -45,10 +46,8 @@ std::string winners_html(const Comparison& comparison) {
   for (const char* category : {"Quality", "Memory", "Speed"}) {
     const Standing standing = standing_of(comparison, category);
     if (standing.first == nullptr) continue;
-    const int sign = standing.better > 0 && standing.worse > 0 ? 0
-                     : standing.better > 0                     ? 1
-                     : standing.worse > 0                      ? -1
-                                                               : 0;
+    const bool open = standing.not_finite > 0 || (standing.better > 0 && standing.worse > 0);
+    const int sign = open ? 0 : standing.better > 0 ? 1 : standing.worse > 0 ? -1 : 0;
     html += "<li class=\"" + sign_class(sign) + "\"><span class=\"where\">" + category + "</span><strong>" +
             escape_markup(winner_text(standing, comparison)) + "</strong>" + proof_html(*standing.first, comparison) +
             "</li>";

@@ -127,6 +127,8 @@ std::optional<Limits> bootstrap_items(const PairedLosses& losses, const RateStat
     std::fill(counts.begin(), counts.end(), 0.0);
     for (size_t i = 0; i < items; ++i) counts[random.below(items)] += 1.0;
     const double difference = estimate() - center;
+    // All that was drawn may be items without a length.
+    if (!std::isfinite(difference) || !std::isfinite(error)) return std::nullopt;
     // Where all drawn items are alike they have no error to divide by; to rounding they may still differ.
     differences.push_back(difference == 0 ? 0 : difference / std::max(error, 1e-12 * std::fabs(difference)));
   }
@@ -283,7 +285,7 @@ IntervalOutcome paired_interval(const PairedLosses& losses, const RateStatistic&
   const std::optional<Limits> limits =
       outcome.seeds == 1 ? bootstrap_items(losses, statistic, options)
                          : random_effects(statistic.value(paired_rates(losses)), linear_parts(losses, statistic));
-  if (!limits) return no_interval(outcome, "no interval: a loss is not finite");
+  if (!limits) return no_interval(outcome, "no interval: a loss is not finite, or too few items have a length");
   return with_limits(outcome, *limits,
                      outcome.seeds == 1 ? "paired bootstrap-t of items" : "Student's interval of items and seeds");
 }

@@ -143,7 +143,33 @@ TEST(DeltaEfficiency, AValueThatTheItemsDoNotGiveHasNoInterval) {
   EXPECT_EQ(row.band, Band::kUnresolved);
 }
 
+TEST(DeltaEfficiency, PeakMemoryWithoutItsMeasurementsIsNoCount) {
+  Results results = measured_results();
+  for (VariantResult& variant : results.variants) {
+    for (EvaluationItem& item : variant.seeds.front().evaluations.back().items) item.memory_bytes = 0;
+  }
+  const DeltaRow row = efficiency_row(compare_first(results), kModelMemory);
+  EXPECT_FALSE(row.exact);
+  EXPECT_EQ(row.band, Band::kUnresolved);
+}
+
 TEST(DeltaEfficiency, FiguresOfOtherMachinesModelsOrTestsAreRefused) {
+  // A turn of the candidate that has no time has no turn of the baseline beside it.
+  EXPECT_THAT(refusal_after([](Evaluation& evaluation) {
+                std::vector<EvaluationItem>& items = evaluation.items;
+                const auto timed = [](const EvaluationItem& item) { return item.seconds > 0; };
+                const std::string first = std::find_if(items.begin(), items.end(), timed)->id;
+                const std::string test = first.substr(0, first.find('/'));
+                size_t left = 0;
+                for (EvaluationItem& item : items) {
+                  if (item.id.starts_with(test) && timed(item) && ++left > 1) item.seconds = 0;
+                }
+                for (Metric& metric : evaluation.metrics) {
+                  const std::vector<double> samples = efficiency_samples(evaluation, metric.name);
+                  if (!samples.empty()) metric.value = efficiency_value(metric.name, samples);
+                }
+              }),
+              HasSubstr("as for the baseline, but are 1"));
   EXPECT_EQ(refusal_after([](Evaluation&) {}), "");
   EXPECT_THAT(refusal_after([](Evaluation& evaluation) { evaluation.convention += ", 1 thread"; }),
               HasSubstr("the convention of 'efficiency' of bitnet must be"));

@@ -212,6 +212,16 @@ TEST(Delta, ADivergedModelIsNeitherHiddenNorParity) {
   const Comparison comparison = compare_variants(results)[0];
   EXPECT_EQ(row_named(comparison, "perplexity").band, Band::kNotFinite);
   EXPECT_THAT(comparison.undecided, HasSubstr("a training must have diverged: perplexity (perplexity-windows)"));
+  EXPECT_THAT(comparison.verdict, ::testing::StartsWith("A training diverged: not a number is perplexity ("));
+  const Standing quality = standing_of(comparison, "Quality");
+  EXPECT_EQ(quality.not_finite, 1);
+  EXPECT_EQ(quality.worse, 1);
+  EXPECT_EQ(row_named(comparison, "perplexity").method, "no interval: a value is not finite");
+}
+
+TEST(Delta, AnIntervalThatIsNotFiniteJudgesNothing) {
+  const double nan = std::nan("");
+  EXPECT_EQ(band_of(-17, Interval{nan, nan}, false), Band::kUnresolved);
 }
 
 }  // namespace

@@ -212,6 +212,8 @@ TEST(ReportFormat, NumbersHaveSensibleDigits) {
   EXPECT_EQ(format_significant(123456, 4), "123456");
   EXPECT_EQ(format_significant(-2.5e-9, 3), "\u22122.50e-09");
   EXPECT_EQ(format_significant(std::nan(""), 3), "not finite");
+  EXPECT_EQ(escape_markup("a\x01<\xEF\xBF\xBF\xEF\xBF\xBD>"), "a\uFFFD&lt;\uFFFD\uFFFD&gt;");
+  EXPECT_EQ(escape_markdown("- @me > $x$"), "\\- @\u2060me &gt; \\$x\\$");
   EXPECT_EQ(format_signed(1.26, 1), "+1.3");
   EXPECT_EQ(format_signed(-1.26, 1), "\u22121.3");
   EXPECT_EQ(format_signed(-0.01, 1), "0.0");

@@ -125,7 +125,7 @@ TEST(ReportViews, WhatIsNotShownIsSaid) {
   for (VariantResult& variant : results.variants) {
     for (EvaluationItem& item : variant.seeds[0].evaluations.back().items) item.details.clear();
   }
-  EXPECT_THAT(render_report_html(results), HasSubstr("0 of 90 questions")) << "a file of an earlier schema";
+  EXPECT_THAT(render_report_html(results), HasSubstr("0 of 90 questions"));
 }
 
 TEST(ReportViews, ProgramsStandWithTheirErrorsAndEscaped) {
@@ -178,7 +178,7 @@ TEST(ReportViews, WhatAGateAsksForIsDrawnAndListed) {
   EXPECT_THAT(html, HasSubstr("<th scope=\"col\">The gate asks for</th>"));
   EXPECT_THAT(html, HasSubstr("<td>\u22127.50</td>"));
   EXPECT_THAT(html, HasSubstr("<td>+50.00</td>"));
-  EXPECT_THAT(html, HasSubstr("what the gate asks for"));
+  EXPECT_THAT(html, HasSubstr("the least that the gate"));
 }
 
 TEST(ReportViews, TheRawResultsAreInThePage) {

@@ -241,6 +241,16 @@ TEST(Statistics, ItemsAloneGiveStudentsIntervalWhereSeedsAgree) {
   EXPECT_NEAR(interval.high, 5.5 + half, 1e-5);
 }
 
+TEST(Statistics, ItemsOfWhichMostHaveNoLengthGiveNoInterval) {
+  PairedLosses losses;
+  losses.weights = {5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  losses.baseline_nats = {std::vector<double>(12, 1.0)};
+  losses.candidate_nats = {std::vector<double>(12, 1.1)};
+  const IntervalOutcome outcome = paired_interval(losses, kRateDifference);
+  EXPECT_FALSE(outcome.interval);
+  EXPECT_EQ(outcome.method, "no interval: a loss is not finite, or too few items have a length");
+}
+
 TEST(Statistics, ItemsAndSeedsTogetherGiveHowesSumShrunkByTheShareOfTheItems) {
   // 10 items with gaps 1 to 10, in the second seed 2 more: mean 6.5, nothing is left. By the items 2 * 55 / 6 = 55 / 3,
   // by the seeds 10 * 2 = 20, in units of the variance of a mean of 20. Quantiles: 1 degree of freedom 12.706205, 9
