@@ -183,7 +183,7 @@ Resolver::Section Resolver::compose_section(std::string_view family, const std::
 void Resolver::read_block_into(std::string_view family, const std::string& name, const Place& name_place,
                                const std::string& name_path, const std::string& path, Section* section) {
   Node block;
-  if (read_block(*configs_folder_, family, name, name_place, name_path, path, &block, &problems_)) {
+  if (configs_folder_ && read_block(*configs_folder_, family, name, name_place, name_path, path, &block, &problems_)) {
     section->block = block;
     section->node = std::move(block);
   } else {

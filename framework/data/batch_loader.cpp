@@ -19,10 +19,11 @@ BatchLoader::BatchLoader(const TokenWindows& windows, int64_t batch_windows, int
                     std::to_string(windows.count()) +
                     " windows. Lower trainer.batch_windows or model.context, or give more text.");
   }
+  batches_per_epoch_ = windows.count() / batch_windows;
 }
 
 void BatchLoader::next(std::span<int64_t> out) {
-  const int64_t epoch = position_ / batches_per_epoch();
+  const int64_t epoch = position_ / batches_per_epoch_;
   if (epoch != order_epoch_) {
     order_ = permutation(windows_.count(),
                          random_stream(static_cast<uint64_t>(seed_), kOrderStream, static_cast<uint64_t>(epoch)));
@@ -33,7 +34,7 @@ void BatchLoader::next(std::span<int64_t> out) {
     throw DataError("data: a batch must have room for " + std::to_string(batch_windows_) + " x " +
                     std::to_string(window_ids) + " ids, but has for " + std::to_string(out.size()) + ".");
   }
-  const int64_t first = position_ % batches_per_epoch() * batch_windows_;
+  const int64_t first = position_ % batches_per_epoch_ * batch_windows_;
   for (int64_t i = 0; i < batch_windows_; ++i) {
     windows_.window(order_[static_cast<size_t>(first + i)],
                     out.subspan(static_cast<size_t>(i) * window_ids, window_ids));

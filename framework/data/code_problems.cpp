@@ -131,7 +131,7 @@ std::string code_problems_text(const std::vector<CodeProblem>& problems) {
   return text;
 }
 
-std::string jsonl_text(std::string bytes, const std::string& where, int64_t most_bytes) {
+std::string jsonl_text(const std::string& bytes, const std::string& where, int64_t most_bytes) {
   return bytes.starts_with("\x1f\x8b") ? gunzip(bytes, where, most_bytes) : bytes;
 }
 

@@ -40,7 +40,7 @@ std::string code_problems_text(const std::vector<CodeProblem>& problems);
 
 /// The text of a JSONL file's bytes, unpacked where they are gzip'd. Errors: DataError where they are damaged or hold
 /// more than `most_bytes`.
-std::string jsonl_text(std::string bytes, const std::string& where, int64_t most_bytes);
+std::string jsonl_text(const std::string& bytes, const std::string& where, int64_t most_bytes);
 
 /// A JSONL file, unpacked where it is gzip'd. Errors: DataError where it is missing, damaged or too large for one.
 std::string read_jsonl_file(const std::filesystem::path& path);

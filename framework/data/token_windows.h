@@ -75,7 +75,7 @@ class BatchLoader {
  public:
   /// Keeps a reference to `windows`. Errors: DataError where there are fewer windows than one batch takes.
   BatchLoader(const TokenWindows& windows, int64_t batch_windows, int64_t seed);
-  int64_t batches_per_epoch() const { return windows_.count() / batch_windows_; }
+  int64_t batches_per_epoch() const { return batches_per_epoch_; }
   /// Fills the next batch. Shapes: out [batch_windows * (length + 1)].
   void next(std::span<int64_t> out);
   /// How many batches were given, over all epochs.
@@ -87,6 +87,7 @@ class BatchLoader {
   const TokenWindows& windows_;
   int64_t batch_windows_;
   int64_t seed_;
+  int64_t batches_per_epoch_ = 0;  ///< at least 1 once constructed
   int64_t position_ = 0;
   int64_t order_epoch_ = -1;
   std::vector<int64_t> order_;
