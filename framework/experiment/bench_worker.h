@@ -8,10 +8,14 @@
 
 // The worker's side of `bitnet bench`: one model in one form, measured when asked. Lines of JSON:
 //   worker   {"ready": true, "weight_bytes": ..., "cache_bytes": ..., "bytes_per_token": ..., "products_per_token":
-//   ...} request  {"test": "pp" or "tg", "tokens": ...} answer   {"seconds": ..., "peak_rss_bytes": ...} worker
+//   ...} request  {"test": "pp" or "tg", "tokens": ...} answer   {"seconds": of one pass, "peak_rss_bytes": ...} worker
 //   {"error": "message", "exit_code": ...}   instead of any of these, the last line
 
 namespace bitnet {
+
+/// A turn repeats its test, the cache emptied before each pass, until so many seconds are over: a small model needs a
+/// few milliseconds for a pass, in which one interruption by the machine would count for more than the model.
+inline constexpr double kLeastTurnSeconds = 0.1;
 
 struct BenchWorkerOptions {
   std::string model;  ///< as in BenchOptions

@@ -8,6 +8,7 @@
 
 #include "framework/config/enum_names.h"
 #include "framework/core/sha256.h"
+#include "framework/experiment/bench_worker.h"
 
 namespace bitnet {
 namespace {
@@ -21,11 +22,12 @@ constexpr const char* kMachineStart = "; ";  // between the parts of a conventio
 
 std::string convention_of(const EvaluatorConfig& config, const BenchMachine& machine) {
   return fmt::format(
-      "pp{} and tg{} as llama-bench, by turns, {} repetitions in {} processes; a BitNet packed with an {} head, others "
+      "pp{} and tg{} as llama-bench, by turns of at least {} s, {} repetitions in {} processes; a BitNet packed with "
+      "an {} head, others "
       "in float32; memory: peak resident set less the empty program's{}{} {}, kernel {}, BLAS core {}, {}",
-      config.prompt_tokens, config.generate_tokens, config.repetitions, kEfficiencyProcesses, enum_name(config.head),
-      kMachineStart, machine.threads, machine.threads == 1 ? "thread" : "threads", machine.kernel, machine.blas_core,
-      machine.cpu);
+      config.prompt_tokens, config.generate_tokens, kLeastTurnSeconds, config.repetitions, kEfficiencyProcesses,
+      enum_name(config.head), kMachineStart, machine.threads, machine.threads == 1 ? "thread" : "threads",
+      machine.kernel, machine.blas_core, machine.cpu);
 }
 
 /// What was read and by which models, for sentences that begin "on ...".

@@ -17,7 +17,7 @@
 namespace bitnet {
 
 /// Raised when the same model on the same machine would get other figures.
-inline constexpr int64_t kEfficiencyVersion = 1;
+inline constexpr int64_t kEfficiencyVersion = 2;
 
 /// Each model is measured in so many processes, one after the other, each with its part of the repetitions: what
 /// differs between processes (where the system put its pages) then shows, and the memory has more than one measurement.

@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "framework/core/file.h"
+#include "framework/experiment/bench_worker.h"
 #include "tests/end_to_end/lab.h"
 
 // `bitnet bench` with its real worker processes, on a model of a few thousand weights. No figure's size is tested.
@@ -41,9 +43,13 @@ class Bench : public ::testing::Test {
 };
 
 TEST_F(Bench, MeasuresEachFormInEachTest) {
+  const auto start = std::chrono::steady_clock::now();
   const ProcessResult result =
       lab_.bitnet(words({"--linear", "packed,float", "--repetitions", "2", "--format", "json"}), options_);
   ASSERT_EQ(result.exit_code, 0) << result.err;
+  // Two forms, two tests, two turns: what a turn takes at least does not depend on how fast the model is.
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  EXPECT_GT(seconds, 8 * kLeastTurnSeconds);
   const json rows = json::parse(result.out);
   ASSERT_EQ(rows.size(), 4U);
   const std::vector<std::pair<std::string, std::string>> order = {
