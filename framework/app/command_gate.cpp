@@ -35,9 +35,9 @@ int gate_command(const std::vector<std::string>& words) {
   command.usage = "bitnet gate RESULTS --policy FILE [--baseline FILE] [--junit FILE] [--markdown FILE]";
   command.summary =
       "Holds a run against a policy: no figure may be worse than in the run BASELINE by more than its margin, and\n"
-      "targets must be reached. RESULTS and BASELINE are a results.json or the report.html of it. Exit code 0 where "
-      "all pass, 1 where one fails, 3 where the data can not tell, 4 where\n"
-      "the runs are not comparable, a figure is missing or a file was edited.";
+      "targets must be reached. RESULTS and BASELINE are a results.json or the report.html of it. Exit code 0 where\n"
+      "all pass, 1 where one fails, 3 where the data can not tell, 4 where the runs are not comparable, a figure is\n"
+      "missing or a file was edited.";
   command.example =
       "bitnet gate runs/quickstart/HASH/results.json --policy configs/gate/default.yaml \\\n"
       "    --baseline reports/baselines/quickstart.json";

@@ -7,9 +7,12 @@
 #include "framework/infer/served_model.h"
 
 // The worker's side of `bitnet bench`: one model in one form, measured when asked. Lines of JSON:
-//   worker   {"ready": true, "weight_bytes": ..., "cache_bytes": ..., "bytes_per_token": ..., "products_per_token":
-//   ...} request  {"test": "pp" or "tg", "tokens": ...} answer   {"seconds": of one pass, "peak_rss_bytes": ...} worker
-//   {"error": "message", "exit_code": ...}   instead of any of these, the last line
+//
+// - the worker, once it is ready: "ready", "head", "base_rss_bytes", "weight_bytes", "cache_bytes", "bytes_per_token",
+//   "products_per_token";
+// - a request: "test" ("pp" or "tg"), "tokens";
+// - its answer: "seconds" of one pass, "peak_rss_bytes";
+// - in place of any of the worker's, as its last line: "error", "exit_code".
 
 namespace bitnet {
 
