@@ -112,8 +112,8 @@ DeltaRow ratio_row(const DeltaRow& row, const DeltaRow& before) {
     return lower ? -std::log1p(-percent / 100) : std::log1p(percent / 100);
   };
   const Limits difference =
-      difference_limits(log_ratio(row.delta_percent), mapped_limits(row.percent_limits, log_ratio),
-                        log_ratio(before.delta_percent), mapped_limits(before.percent_limits, log_ratio));
+      median_difference_limits(log_ratio(row.delta_percent), mapped_limits(row.percent_limits, log_ratio),
+                               log_ratio(before.delta_percent), mapped_limits(before.percent_limits, log_ratio));
   ratio.percent_limits = mapped_limits(difference, [](double log) { return 100 * std::expm1(log); });
   if (!ratio.exact && !row.percent_limits) ratio.method = row.method;
   if (!ratio.exact && row.percent_limits && !before.percent_limits) ratio.method = "baseline run: " + before.method;

@@ -243,14 +243,14 @@ Limits mapped_limits(const Limits& limits, const std::function<double(double)>& 
   };
 }
 
-Limits difference_limits(double first, const Limits& of_first, double second, const Limits& of_second) {
+Limits median_difference_limits(double first, const Limits& of_first, double second, const Limits& of_second) {
   if (!of_first || !of_second) return {};
   return [=](double tail) {
     const Interval one = of_first(tail);
     const Interval other = of_second(tail);
     const double difference = first - second;
-    return Interval{difference - std::hypot(first - one.low, other.high - second),
-                    difference + std::hypot(one.high - first, second - other.low)};
+    return Interval{difference - kMedianArms * std::hypot(first - one.low, other.high - second),
+                    difference + kMedianArms * std::hypot(one.high - first, second - other.low)};
   };
 }
 

@@ -36,9 +36,14 @@ double p_value_below(const Limits& limits, double threshold);
 /// `limits` of a value that `change` maps to another, where `change` is monotone (rising or falling).
 Limits mapped_limits(const Limits& limits, const std::function<double(double)>& change);
 
-/// Limits of `first - second`, two independent estimates with limits of their own (MOVER). Source: Zou and Donner,
-/// "Construction of confidence limits about effect measures: a general approach", Statistics in Medicine 27, 2008.
-Limits difference_limits(double first, const Limits& of_first, double second, const Limits& of_second);
+/// How much of MOVER's arms a difference of two medians keeps: whole, they cover 95.7 to 97.4 % in place of 95 %, so
+/// 94.7 to 96.8 % (found by simulation, for 10 to 40 turns each of equal or other spread; a test).
+inline constexpr double kMedianArms = 0.95;
+
+/// Limits of `first - second`, the medians of two independent samples with limits of their own (MOVER, its arms times
+/// kMedianArms). Source: Zou and Donner, "Construction of confidence limits about effect measures: a general approach",
+/// Statistics in Medicine 27, 2008.
+Limits median_difference_limits(double first, const Limits& of_first, double second, const Limits& of_second);
 
 /// Two models' losses on the same items, for every pair of equal seeds.
 struct PairedLosses {

@@ -307,10 +307,10 @@ TEST(Statistics, ADifferenceOfEstimatesHasTheirErrorsTogether) {
     return Limits([=](double) { return Interval{value - half, value + 2 * half}; });
   };
   // Zou and Donner: below, the first one's lower and the second one's upper arm count.
-  const Interval interval = difference_limits(7, around(7, 3), 5, around(5, 2))(kTail);
-  EXPECT_DOUBLE_EQ(interval.low, 2 - std::hypot(3, 4));
-  EXPECT_DOUBLE_EQ(interval.high, 2 + std::hypot(6, 2));
-  EXPECT_FALSE(difference_limits(1, {}, 2, around(2, 1)));
+  const Interval interval = median_difference_limits(7, around(7, 3), 5, around(5, 2))(kTail);
+  EXPECT_DOUBLE_EQ(interval.low, 2 - 0.95 * std::hypot(3, 4));
+  EXPECT_DOUBLE_EQ(interval.high, 2 + 0.95 * std::hypot(6, 2));
+  EXPECT_FALSE(median_difference_limits(1, {}, 2, around(2, 1)));
 }
 
 TEST(Statistics, MappedLimitsStayInOrder) {
