@@ -18,7 +18,7 @@ struct CodeForm {
   std::string expression;
 };
 
-std::string substitute(std::string text, const std::string& first, const std::string& second) {
+std::string substitute(const std::string& text, const std::string& first, const std::string& second) {
   std::string result;
   for (const char c : text) {
     if (c == 'V') {

@@ -195,7 +195,8 @@ void check_merges(const TokenizerFile& file, const Vocabulary& vocabulary, const
   if (!file.byte_level && file.unknown_id >= 0) never_joined.insert(file.unknown_id);
   if (file.byte_fallback) {
     for (int byte = 0; byte < 256; ++byte) {
-      never_joined.insert(*vocabulary.find(byte_piece_name(static_cast<uint8_t>(byte))));
+      const auto id = vocabulary.find(byte_piece_name(static_cast<uint8_t>(byte)));
+      if (id) never_joined.insert(*id);
     }
   }
   for (const BpeMerge& merge : file.merges) {
