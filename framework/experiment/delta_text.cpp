@@ -89,9 +89,7 @@ std::string sentence(const std::vector<const DeltaRow*>& rows, const std::string
   text += ".";
   std::vector<std::string> others;
   for (size_t i = 1; i < rows.size(); ++i) {
-    const bool of_zero = rows[i]->points && !std::isfinite(rows[i]->delta_percent);
-    others.push_back(lower_first(rows[i]->label) + " (" +
-                     (of_zero ? points_text(*rows[i]->points) : format_percent_delta(rows[i]->delta_percent)) + ")");
+    others.push_back(lower_first(rows[i]->label) + " (" + delta_size_text(*rows[i]) + ")");
   }
   if (!others.empty()) text += " The same way: " + join_words(others) + ".";
   return text;
@@ -159,9 +157,7 @@ std::string wins_text(const Comparison& comparison, int sign) {
     const int64_t pointing = sign > 0 ? standing.better : standing.worse;
     const bool training_alone = named->category == "Speed" && standing.all == 1;
     std::string part = training_alone ? "training speed" : lower_first(category);
-    if (pointing < standing.all) {
-      part += " in " + std::to_string(pointing) + " of " + std::to_string(standing.all) + " measurements";
-    }
+    part += of_all_text(pointing, standing.all);
     parts.push_back(part + ": " + clause(*named, sign > 0 ? "it" : display_name(comparison.candidate)));
   }
   std::string text;
@@ -227,6 +223,15 @@ std::string data_phrase(const DeltaRow& row) {
 }
 
 std::string points_text(double points) { return format_signed(points, 1) + "\u00A0points"; }
+
+std::string delta_size_text(const DeltaRow& row) {
+  const bool of_zero = row.points && !std::isfinite(row.delta_percent);
+  return of_zero ? points_text(*row.points) : format_percent_delta(row.delta_percent);
+}
+
+std::string of_all_text(int64_t part, int64_t all) {
+  return part == all ? "" : " in " + std::to_string(part) + " of " + std::to_string(all) + " measurements";
+}
 
 std::string reference_header(const Comparison& comparison) {
   const auto any = [&comparison](std::optional<double> DeltaRow::* member) {

@@ -25,6 +25,13 @@ std::string data_phrase(const DeltaRow& row);
 /// "+1.6 points".
 std::string points_text(double points);
 
+/// The delta in percent, "+5.4 %"; where a figure is 0, so that there is no percentage, the points of a mean of
+/// outcomes.
+std::string delta_size_text(const DeltaRow& row);
+
+/// " in 2 of 4 measurements", or nothing where `part` is all of them.
+std::string of_all_text(int64_t part, int64_t all);
+
 /// The heading of the column that values are read against: "Entropy floor", "Chance", both, or nothing.
 std::string reference_header(const Comparison& comparison);
 

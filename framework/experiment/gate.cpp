@@ -260,13 +260,20 @@ void open_margins(const Results& candidate, const Results& baseline, const GateP
                   std::vector<OpenCheck>& checks, std::vector<std::string>& notes) {
   const std::vector<Figure> figures = run_figures(candidate, baseline);
   for (const MarginRule& rule : policy.margins) require_selected(rule, "margins", figures);
-  const auto rule_of = [&policy](const Figure& figure) {
-    return std::find_if(policy.margins.begin(), policy.margins.end(),
-                        [&](const MarginRule& candidate_rule) { return selects(candidate_rule, figure); });
-  };
   std::set<std::string> applied;
   for (const Figure& figure : figures) {
-    if (const auto rule = rule_of(figure); rule != policy.margins.end()) applied.insert(rule->name);
+    const auto rule = std::find_if(policy.margins.begin(), policy.margins.end(),
+                                   [&](const MarginRule& candidate_rule) { return selects(candidate_rule, figure); });
+    if (rule == policy.margins.end()) continue;
+    applied.insert(rule->name);
+    if (!figure.other_machine.empty() && rule->other_machine == OtherMachine::kSkip) {
+      notes.push_back(figure.row.label + " of " + display_name(figure.variant) +
+                      " is left out, because it was measured on another machine: " + figure.other_machine + ".");
+      continue;
+    }
+    const bool ln = rule->unit == GateUnit::kLnRatio;
+    checks.push_back(open_check(*rule, "margins", figure, ln ? GateBound::kAtMost : GateBound::kAtLeast,
+                                ln ? rule->margin : 0 - rule->margin));
   }
   for (const MarginRule& rule : policy.margins) {
     if (applied.contains(rule.name)) continue;
@@ -276,18 +283,6 @@ void open_margins(const Results& candidate, const Results& baseline, const GateP
                       "the narrower rule before the wider one.");
     }
     notes.push_back("margins." + rule.name + " applies to no figure of these runs.");
-  }
-  for (const Figure& figure : figures) {
-    const auto rule = rule_of(figure);
-    if (rule == policy.margins.end()) continue;
-    if (!figure.other_machine.empty() && rule->other_machine == OtherMachine::kSkip) {
-      notes.push_back(figure.row.label + " of " + display_name(figure.variant) +
-                      " is left out, because it was measured on another machine: " + figure.other_machine + ".");
-      continue;
-    }
-    const bool ln = rule->unit == GateUnit::kLnRatio;
-    checks.push_back(open_check(*rule, "margins", figure, ln ? GateBound::kAtMost : GateBound::kAtLeast,
-                                ln ? rule->margin : 0 - rule->margin));
   }
 }
 

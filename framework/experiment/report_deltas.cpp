@@ -181,10 +181,7 @@ std::string forest_part(const ReportView& view) {
                      std::nullopt, band_sign(row.band), bound_of(view, comparison, row)};
       if (row.interval_percent) mark.interval = {row.interval_percent->low, row.interval_percent->high};
       chart.rows.push_back(mark);
-      chart.description +=
-          row.label + ": " +
-          (std::isfinite(row.delta_percent) ? format_percent_delta(row.delta_percent) : "without a percentage") + ", " +
-          std::string(band_name(row.band)) + ". ";
+      chart.description += row.label + ": " + delta_size_text(row) + ", " + std::string(band_name(row.band)) + ". ";
     }
     html += html_figure(chart.title, render_forest(chart), forest_caption(view), forest_numbers(view, comparison));
   }

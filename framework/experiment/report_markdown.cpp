@@ -16,9 +16,8 @@ std::string delta_markdown(const DeltaRow& row) {
   if (row.band == Band::kNotFinite) return "not a number";
   const char* glyph = row.delta_percent > 0 ? "\u25B2 " : row.delta_percent < 0 ? "\u25BC " : "\u25CF ";
   const char* word = row.delta_percent > 0 ? " better" : row.delta_percent < 0 ? " worse" : " equal";
-  const bool of_zero = row.points && !std::isfinite(row.delta_percent);
-  std::string text = glyph + (of_zero ? points_text(*row.points) : format_percent_delta(row.delta_percent)) + word;
-  if (row.points && !of_zero) text += ", " + points_text(*row.points);
+  std::string text = glyph + delta_size_text(row) + word;
+  if (row.points && std::isfinite(row.delta_percent)) text += ", " + points_text(*row.points);
   if (row.ln_ratio) text += ", ln ratio " + format_signed(*row.ln_ratio, 4);
   for (const std::string& times : {times_smaller(row), times_as_fast(row)}) {
     if (!times.empty()) text += ", " + times;

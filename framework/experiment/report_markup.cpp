@@ -1,7 +1,5 @@
 #include "framework/experiment/report_markup.h"
 
-#include <cmath>
-
 #include "framework/experiment/delta_text.h"
 #include "framework/experiment/report_format.h"
 
@@ -97,12 +95,9 @@ std::string sign_glyph(double sign) {
 
 std::string delta_html(const DeltaRow& row) {
   if (row.band == Band::kNotFinite) return "<span class=\"delta neither\">not a number</span>";
-  // Of a figure that is 0 there is no percentage; means of outcomes still have their points.
-  const bool of_zero = row.points && !std::isfinite(row.delta_percent);
-  const std::string size = of_zero ? points_text(*row.points) : format_percent_delta(row.delta_percent);
   const char* word = row.delta_percent > 0 ? "better" : row.delta_percent < 0 ? "worse" : "equal";
   return "<span class=\"delta " + sign_class(band_sign(row.band)) + "\">" + sign_glyph(row.delta_percent) + " " +
-         escape_markup(size) + " " + word + "</span>";
+         escape_markup(delta_size_text(row)) + " " + word + "</span>";
 }
 
 int variant_style(const Results& results, std::string_view variant) {

@@ -9,20 +9,16 @@
 namespace bitnet {
 namespace {
 
-std::string of_all(int64_t part, int64_t all) {
-  return part == all ? "" : " in " + std::to_string(part) + " of " + std::to_string(all) + " measurements";
-}
-
 std::string winner_text(const Standing& standing, const Comparison& comparison) {
   const std::string candidate = display_name(comparison.candidate);
   const std::string baseline = display_name(comparison.baseline);
-  if (standing.not_finite > 0) return "Diverged" + of_all(standing.not_finite, standing.all);
+  if (standing.not_finite > 0) return "Diverged" + of_all_text(standing.not_finite, standing.all);
   if (standing.better > 0 && standing.worse > 0) {
-    return "Each wins some: " + candidate + of_all(standing.better, standing.all) + ", " + baseline +
-           of_all(standing.worse, standing.all);
+    return "Each wins some: " + candidate + of_all_text(standing.better, standing.all) + ", " + baseline +
+           of_all_text(standing.worse, standing.all);
   }
-  if (standing.better > 0) return candidate + " wins" + of_all(standing.better, standing.all);
-  if (standing.worse > 0) return baseline + " wins" + of_all(standing.worse, standing.all);
+  if (standing.better > 0) return candidate + " wins" + of_all_text(standing.better, standing.all);
+  if (standing.worse > 0) return baseline + " wins" + of_all_text(standing.worse, standing.all);
   return standing.judged ? "Parity" : "Not judged";
 }
 
